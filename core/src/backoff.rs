@@ -1,0 +1,99 @@
+//! The delays of failures in a row.
+
+use crate::policy::{Growth, Jitter, Policy};
+use crate::rng::SplitMix64;
+use crate::time::Micros;
+
+/// The delays of failures in a row: the machine's own schedule, for use alone.
+///
+/// It never ends, allocates nothing and reads no clock; hints, the dial budget and the limits are the machine's.
+///
+/// ```
+/// use redial::{Backoff, Jitter, Micros, Policy};
+/// let policy = Policy::builder().jitter(Jitter::None).build()?;
+/// let mut backoff = Backoff::new(&policy, 7);
+/// let delays = [(); 4].map(|()| backoff.next_delay(&policy).jittered);
+/// assert_eq!(delays, [1000, 2000, 4000, 5000].map(Micros::from_millis));
+/// # Ok::<(), redial::PolicyError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Backoff {
+    schedule: Schedule,
+    rng: SplitMix64,
+}
+
+/// One delay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delay {
+    /// baseDelay × multiplier^(n−1), within `minDelay` and `maxDelay`, to the nearest microsecond.
+    pub raw: Micros,
+    /// What jitter made of it.
+    pub jittered: Micros,
+}
+
+impl Backoff {
+    /// A schedule at its start. The seed is asked for, because one default seed would give every device the same
+    /// "jitter".
+    #[must_use]
+    pub const fn new(policy: &Policy, seed: u64) -> Self {
+        Self { schedule: Schedule::new(policy), rng: SplitMix64::new(seed) }
+    }
+
+    /// The delay before the next retry.
+    pub fn next_delay(&mut self, policy: &Policy) -> Delay {
+        self.schedule.next_delay(policy, &mut self.rng)
+    }
+
+    /// Back to the start; the random numbers go on.
+    pub const fn reset(&mut self, policy: &Policy) {
+        self.schedule = Schedule::new(policy);
+    }
+}
+
+/// Where a row of failures stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "camelCase", deny_unknown_fields)
+)]
+pub(crate) struct Schedule {
+    next: Growth,
+    /// The delay before, for decorrelated jitter.
+    previous: Micros,
+}
+
+impl Schedule {
+    pub(crate) const fn new(policy: &Policy) -> Self {
+        let base = policy.base_delay();
+        Self { next: Growth::from_micros(base.as_micros()), previous: base }
+    }
+
+    pub(crate) fn next_delay(&mut self, policy: &Policy, rng: &mut SplitMix64) -> Delay {
+        let (least, most) = (policy.min_delay().as_micros(), policy.max_delay().as_micros());
+        let clamp = |micros: u64| micros.max(least).min(most);
+
+        let raw = clamp(self.next.rounded());
+        if !self.next.has_reached(most) {
+            self.next = self.next.times(policy.multiplier());
+        }
+
+        // Both ends are clamped before the draw, so the draw needs no clamping and its spread survives at the cap.
+        let (low, high) = match policy.jitter() {
+            Jitter::None => (raw, raw),
+            Jitter::Full => (least, raw),
+            Jitter::Equal => (raw.div_ceil(2), raw),
+            Jitter::Decorrelated => (policy.base_delay().as_micros(), self.previous.as_micros().saturating_mul(3)),
+            Jitter::Ratio(_) => {
+                let part = policy.ratio().of(raw);
+                (raw.saturating_sub(part), raw.saturating_add(part))
+            }
+        };
+        let jittered = match (clamp(low), clamp(high)) {
+            (low, high) if low < high => rng.between(low, high),
+            (low, _) => low,
+        };
+        self.previous = Micros::from_micros(jittered);
+        Delay { raw: Micros::from_micros(raw), jittered: Micros::from_micros(jittered) }
+    }
+}

@@ -1,0 +1,109 @@
+//! Pings and their answers on one open connection.
+
+use crate::grades::Smoothed;
+use crate::moment::Moment;
+use crate::policy::Policy;
+use crate::time::Micros;
+use crate::words::PingId;
+
+/// The health checks of one open connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "camelCase", deny_unknown_fields)
+)]
+pub(crate) struct Health {
+    /// When the next ping falls due; never without health checks.
+    next_ping: Moment,
+    unanswered: Option<Unanswered>,
+    smoothed: Option<Smoothed>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "camelCase", deny_unknown_fields)
+)]
+struct Unanswered {
+    ping: PingId,
+    sent: Moment,
+    /// The last sign of life; at first the sending.
+    heard: Moment,
+}
+
+impl Health {
+    pub(crate) fn new(policy: &Policy, ready: Moment) -> Self {
+        Self { next_ping: next_ping(policy, ready), unanswered: None, smoothed: None }
+    }
+
+    /// The next ping (sent, or left out), or the peer's death, whichever comes first.
+    pub(crate) fn deadline(&self, patience: Micros) -> Moment {
+        self.next_ping.min(self.death(patience))
+    }
+
+    /// When silence since the unanswered ping will have lasted `patience`.
+    pub(crate) fn death(&self, patience: Micros) -> Moment {
+        self.unanswered.map_or(Moment::NEVER, |unanswered| unanswered.heard.after(patience))
+    }
+
+    pub(crate) fn ping_is_due(&self, now: Moment) -> bool {
+        self.next_ping <= now
+    }
+
+    pub(crate) const fn awaits_pong(&self) -> bool {
+        self.unanswered.is_some()
+    }
+
+    pub(crate) const fn smoothed(&self) -> Option<Smoothed> {
+        self.smoothed
+    }
+
+    /// Any traffic; also the end of the peer's being busy.
+    pub(crate) const fn on_life(&mut self, now: Moment) {
+        if let Some(unanswered) = &mut self.unanswered {
+            unanswered.heard = now;
+        }
+    }
+
+    /// A pong. The latency and its smoothed value, if it answers the ping that is waited for; traffic otherwise.
+    pub(crate) fn on_pong(&mut self, now: Moment, ping: PingId) -> Option<(Micros, Smoothed)> {
+        let Some(unanswered) = self.unanswered.filter(|unanswered| unanswered.ping == ping) else {
+            self.on_life(now);
+            return None;
+        };
+        self.unanswered = None;
+        let latency = now.since(unanswered.sent);
+        let smoothed = self.smoothed.map_or_else(|| Smoothed::first(latency), |before| before.with(latency));
+        self.smoothed = Some(smoothed);
+        Some((latency, smoothed))
+    }
+
+    /// A ping goes out, in place of an unanswered one if there is one.
+    pub(crate) fn on_sent(&mut self, policy: &Policy, now: Moment, ping: PingId) {
+        self.unanswered = Some(Unanswered { ping, sent: now, heard: now });
+        self.next_ping = next_ping(policy, now);
+    }
+
+    /// A ping that fell due while another is unanswered is left out.
+    pub(crate) fn on_left_out(&mut self, policy: &Policy, now: Moment) {
+        self.next_ping = next_ping(policy, now);
+    }
+
+    pub(crate) fn shifted(self, by: i64) -> Self {
+        Self {
+            next_ping: self.next_ping.shifted(by),
+            unanswered: self.unanswered.map(|unanswered| Unanswered {
+                sent: unanswered.sent.shifted(by),
+                heard: unanswered.heard.shifted(by),
+                ..unanswered
+            }),
+            smoothed: self.smoothed,
+        }
+    }
+}
+
+fn next_ping(policy: &Policy, after: Moment) -> Moment {
+    policy.health_check_interval().map_or(Moment::NEVER, |interval| after.after(interval))
+}

@@ -1,0 +1,302 @@
+//! Dials to come: when they are due, what moves them, what they wait for, when there will be none.
+
+use super::ReconnectMachine;
+use super::state::{Link, Open, Outage, Pending, Retry, State};
+use crate::backoff::Schedule;
+use crate::cause::Cause;
+use crate::input::Hint;
+use crate::moment::Moment;
+use crate::output::{Command, Dial, Notice, Outputs, RetryScheduled};
+use crate::policy::Failover;
+use crate::time::Micros;
+use crate::words::{ConnectionId, HoldReason, Limit};
+
+impl ReconnectMachine {
+    pub(super) fn on_start(&mut self, now: Moment, out: &mut Outputs) {
+        self.begin_anew(now);
+        self.place(Pending::Start { due: now }, Haste::AtOnce, now, out);
+    }
+
+    pub(super) fn on_reconnect(&mut self, now: Moment, out: &mut Outputs) {
+        self.begin_anew(now);
+        self.place(Pending::Reconnect { due: now }, Haste::AtOnce, now, out);
+    }
+
+    /// A new outage on the user's behalf.
+    fn begin_anew(&mut self, now: Moment) {
+        self.forget_retries();
+        self.end_outage(now);
+        self.begin_outage(now);
+        if self.policy.failover() == Failover::Ordered {
+            self.mem.endpoint = 0;
+        }
+    }
+
+    pub(super) const fn begin_outage(&mut self, now: Moment) {
+        self.mem.outage = Some(Outage { began: now, uncounted: Micros::ZERO });
+    }
+
+    pub(super) fn end_outage(&mut self, now: Moment) {
+        if let Some(outage) = self.mem.outage.take() {
+            self.mem.accounts.on_outage_over(now.since(outage.began));
+        }
+    }
+
+    pub(super) fn forget_retries(&mut self) {
+        self.mem.retries = 0;
+        self.mem.schedule = Schedule::new(&self.policy);
+    }
+
+    /// After a failure that the policy wants retried.
+    pub(super) fn schedule_retry(&mut self, cause: Cause, now: Moment, out: &mut Outputs) {
+        if self.policy.max_attempts().is_some_and(|most| self.mem.retries >= most) {
+            self.give_up(Limit::Attempts, cause, now, out);
+            return;
+        }
+        let delay = self.mem.schedule.next_delay(&self.policy, &mut self.mem.rng);
+        let hint = self.hinted(delay.jittered, self.mem.hint.unwrap_or_default(), cause.retry_after());
+        let retry = Retry {
+            attempt: self.mem.retries.saturating_add(1),
+            due: now.after(hint.unwrap_or(delay.jittered)),
+            raw: delay.raw,
+            jittered: delay.jittered,
+            hint,
+            cause,
+        };
+        self.place(Pending::Retry(retry), Haste::AfterWaiting, now, out);
+    }
+
+    /// What a hint and a Retry-After make of a delay; `None` if there is neither.
+    fn hinted(&mut self, delay: Micros, hint: Hint, retry_after: Option<Micros>) -> Option<Micros> {
+        let Hint { min_delay, spread, stop: _ } = hint;
+        min_delay.or(retry_after).or(spread)?;
+        let most = self.policy.max_retry_after();
+        let floor = min_delay.max(retry_after).unwrap_or_default().min(most);
+        let spread = match spread {
+            Some(spread) => spread.min(most).as_micros(),
+            None if floor > delay => floor.as_micros() / 5,
+            None => 0,
+        };
+        let spread = if spread == 0 { 0 } else { self.mem.rng.between(0, spread) };
+        Some(delay.max(floor).saturating_add(Micros::from_micros(spread)))
+    }
+
+    /// Gives a dial its place: held, in the future, or made now.
+    fn place(&mut self, pending: Pending, haste: Haste, now: Moment, out: &mut Outputs) {
+        if pending.is_held_by(self.mem.holds) {
+            self.enter(State::Held { pending, since: now }, now, out);
+            return;
+        }
+        let until = self.mem.bucket.next_token(self.policy.dial_budget(), pending.due().max(now));
+        if let Pending::Retry(retry) = pending
+            && self.passes_elapsed_limit(until, now)
+        {
+            self.give_up(Limit::Elapsed, retry.cause, now, out);
+            return;
+        }
+        if until <= now && haste == Haste::AtOnce {
+            self.dial(&pending, now, out);
+        } else {
+            self.notice_schedule(&pending, until, now, out);
+            self.enter(State::Waiting { pending, until }, now, out);
+        }
+    }
+
+    fn notice_schedule(&self, pending: &Pending, until: Moment, now: Moment, out: &mut Outputs) {
+        let (raw, jittered, hint) = match pending {
+            Pending::Start { .. } | Pending::Reconnect { .. } => (Micros::ZERO, Micros::ZERO, None),
+            Pending::Retry(retry) => (retry.raw, retry.jittered, retry.hint),
+        };
+        out.notice(Notice::RetryScheduled(RetryScheduled {
+            attempt: pending.attempt(),
+            delay: until.since(now),
+            dial_at: until.timestamp(),
+            raw,
+            jittered,
+            hint,
+            budget: until.since(pending.due().max(now)),
+        }));
+    }
+
+    fn dial(&mut self, pending: &Pending, now: Moment, out: &mut Outputs) {
+        let (attempt, preceding) = match pending {
+            Pending::Start { .. } | Pending::Reconnect { .. } => (0, Micros::ZERO),
+            Pending::Retry(retry) => (retry.attempt, retry.jittered),
+        };
+        self.mem.bucket.take(self.policy.dial_budget(), now);
+        self.mem.retries = attempt;
+        self.mem.hint = None;
+        self.mem.last_connection = self.mem.last_connection.saturating_add(1);
+        let link = Link {
+            connection: ConnectionId(self.mem.last_connection),
+            attempt,
+            fresh_credentials: core::mem::take(&mut self.mem.fresh_credentials),
+            preceding,
+        };
+        let endpoint = self.choose_endpoint();
+        self.mem.accounts.on_dial(attempt);
+        out.command(Command::Dial(Dial {
+            connection: link.connection,
+            endpoint,
+            attempt,
+            fresh_credentials: link.fresh_credentials,
+        }));
+        let until = now.after(self.policy.connect_timeout());
+        self.enter(State::Connecting { link, until }, now, out);
+    }
+
+    fn choose_endpoint(&mut self) -> u32 {
+        match self.policy.failover() {
+            Failover::Ordered => self.mem.endpoint,
+            Failover::RoundRobin => {
+                let endpoint = self.mem.endpoint;
+                self.next_endpoint();
+                endpoint
+            }
+            Failover::Random if self.mem.endpoints > 1 => {
+                let last = u64::from(self.mem.endpoints.saturating_sub(1));
+                u32::try_from(self.mem.rng.between(0, last)).unwrap_or(0)
+            }
+            Failover::Random => 0,
+        }
+    }
+
+    pub(super) const fn next_endpoint(&mut self) {
+        self.mem.endpoint = self.mem.endpoint.saturating_add(1);
+        if self.mem.endpoint >= self.mem.endpoints {
+            self.mem.endpoint = 0;
+        }
+    }
+
+    /// The time of a waiting dial has come.
+    pub(super) fn on_due(&mut self, pending: Pending, now: Moment, out: &mut Outputs) {
+        self.place(pending, Haste::AtOnce, now, out);
+    }
+
+    pub(super) fn on_hold_waiting(&mut self, pending: Pending, now: Moment, out: &mut Outputs) {
+        if pending.is_held_by(self.mem.holds) {
+            self.enter(State::Held { pending, since: now }, now, out);
+        }
+    }
+
+    pub(super) fn on_release_held(&mut self, pending: Pending, reason: HoldReason, now: Moment, out: &mut Outputs) {
+        if pending.is_held_by(self.mem.holds) {
+            return;
+        }
+        let mut pending = pending;
+        let mut haste = Haste::AtOnce;
+        // All devices of a building come back online in the same instant.
+        if reason == HoldReason::Offline && pending.due() <= now {
+            let spread = self.mem.rng.between(0, self.policy.online_spread().as_micros());
+            pending.set_due(now.after(Micros::from_micros(spread)));
+            haste = Haste::AfterWaiting;
+        }
+        self.place(pending, haste, now, out);
+    }
+
+    /// The server's advice moves a retry that waits.
+    pub(super) fn on_hint_waiting(&mut self, hint: Hint, retry: Retry, until: Moment, now: Moment, out: &mut Outputs) {
+        if hint.stop {
+            self.give_up(Limit::Verdict, retry.cause, now, out);
+            return;
+        }
+        let pending = Pending::Retry(self.moved(hint, retry, now));
+        let moved = self.mem.bucket.next_token(self.policy.dial_budget(), pending.due().max(now));
+        if moved == until {
+            self.mem.state = State::Waiting { pending, until };
+        } else {
+            self.place(pending, Haste::AfterWaiting, now, out);
+        }
+    }
+
+    /// The server's advice moves a retry that is held.
+    pub(super) fn on_hint_held(&mut self, hint: Hint, retry: Retry, since: Moment, now: Moment, out: &mut Outputs) {
+        if hint.stop {
+            self.give_up(Limit::Verdict, retry.cause, now, out);
+        } else {
+            self.mem.state = State::Held { pending: Pending::Retry(self.moved(hint, retry, now)), since };
+        }
+    }
+
+    /// The retry at least the hint's floor from now, never sooner than it was.
+    fn moved(&mut self, hint: Hint, retry: Retry, now: Moment) -> Retry {
+        let delay = retry.due.since(now);
+        match self.hinted(delay, hint, None) {
+            Some(hinted) if hinted > delay => Retry { due: now.after(hinted), hint: Some(hinted), ..retry },
+            Some(_) | None => retry,
+        }
+    }
+
+    pub(super) fn give_up(&mut self, limit: Limit, cause: Cause, now: Moment, out: &mut Outputs) {
+        out.notice(Notice::GaveUp { limit, attempts: self.mem.retries, elapsed: self.elapsed(now, now), cause });
+        self.mem.accounts.on_gave_up();
+        self.on_finished(State::Failed, now, out);
+    }
+
+    pub(super) fn on_finished(&mut self, state: State, now: Moment, out: &mut Outputs) {
+        self.end_outage(now);
+        self.enter(state, now, out);
+    }
+
+    fn passes_elapsed_limit(&self, dial_at: Moment, now: Moment) -> bool {
+        self.policy.max_elapsed().is_some_and(|most| self.elapsed(dial_at, now) > most)
+    }
+
+    /// The outage's age at `at`, which is `now` or later, without time held or slept.
+    fn elapsed(&self, at: Moment, now: Moment) -> Micros {
+        let Some(outage) = self.mem.outage else {
+            return Micros::ZERO;
+        };
+        at.since(outage.began).saturating_sub(outage.uncounted).saturating_sub(self.held_so_far(now))
+    }
+
+    fn held_so_far(&self, now: Moment) -> Micros {
+        match self.mem.state {
+            State::Held { since, .. } => now.since(since),
+            State::Idle
+            | State::Connecting { .. }
+            | State::Handshaking { .. }
+            | State::Open { .. }
+            | State::Waiting { .. }
+            | State::Closed
+            | State::Failed => Micros::ZERO,
+        }
+    }
+
+    /// Enters a state, on the books and in a notice.
+    pub(super) fn enter(&mut self, state: State, now: Moment, out: &mut Outputs) {
+        let held = self.held_so_far(now);
+        if let Some(outage) = &mut self.mem.outage {
+            outage.uncounted = outage.uncounted.saturating_add(held);
+        }
+        let (from, to) = (self.mem.state.phase(), state.phase());
+        self.mem.state = state;
+        if from != to {
+            self.mem.accounts.on_phase(from, now);
+            out.notice(Notice::Phase { from, to });
+        }
+    }
+
+    /// How the end of a connection leaves the endpoints, for ordered failover.
+    pub(super) fn fail_over(&mut self, was_stable: bool) {
+        match self.policy.failover() {
+            Failover::Ordered if was_stable => self.mem.endpoint = 0,
+            Failover::Ordered => self.next_endpoint(),
+            Failover::RoundRobin | Failover::Random => {}
+        }
+    }
+
+    pub(super) fn open_state(&self, link: Link, now: Moment) -> State {
+        let lasting = self.policy.stable_after().max(link.preceding);
+        let health = crate::health::Health::new(&self.policy, now);
+        State::Open { link, open: Open { since: now, stable_at: now.after(lasting), health } }
+    }
+}
+
+/// Whether a dial that is due may be made in the same breath.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Haste {
+    AtOnce,
+    /// A retry passes through the phase waiting even where its delay is zero.
+    AfterWaiting,
+}

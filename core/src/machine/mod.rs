@@ -1,0 +1,303 @@
+//! The machine's public face.
+
+mod connection;
+mod dialling;
+pub(crate) mod state;
+mod step;
+
+use crate::cause::Cause;
+use crate::holds::Holds;
+use crate::input::Input;
+use crate::moment::Moment;
+use crate::output::Outputs;
+use crate::policy::Policy;
+use crate::rng::SplitMix64;
+use crate::snapshot::{Snapshot, SnapshotError};
+use crate::stats::{Accounts, Stats};
+use crate::time::{Micros, Timestamp};
+use crate::words::{ConnectionId, HoldReason, Phase, Quality, words};
+use core::num::NonZeroU32;
+use state::{Memory, State};
+
+/// The state machine that decides when to dial, how long to wait, when to give up and how good a connection is.
+///
+/// It is pure: it reads no clock, opens no socket, allocates nothing. Whoever drives it
+/// 1. tells it what happened with [`handle`](Self::handle), with the time at which it did,
+/// 2. carries out the [commands](crate::Command) that come back,
+/// 3. sends [`Input::Timeout`] once [`deadline`](Self::deadline) has come, having asked for it anew after every input.
+///
+/// `handle` never fails and never panics: what makes no sense changes nothing and is counted.
+///
+/// ```
+/// use redial::{Cause, Command, ConnectionId, Input, Jitter, Output, Phase, Policy, ReconnectMachine, Timestamp};
+///
+/// let policy = Policy::builder().jitter(Jitter::None).build()?;
+/// let mut machine = ReconnectMachine::new(policy, 7);
+///
+/// let connection = ConnectionId(1);
+/// let dials = |outputs: redial::Outputs| outputs.commands().filter(|c| matches!(c, Command::Dial(_))).count();
+/// assert_eq!(dials(machine.handle(Timestamp::ZERO, Input::Start)), 1);
+///
+/// // Nobody listens there: retry 1 is due a second later.
+/// let refused = Cause::network(redial::NetworkDetail::Refused);
+/// let outputs = machine.handle(Timestamp::from_millis(3), Input::Failed { connection, cause: refused });
+/// assert_eq!(dials(outputs), 0);
+/// assert_eq!(machine.phase(), Phase::Waiting);
+/// assert_eq!(machine.deadline(), Some(Timestamp::from_millis(1003)));
+/// assert_eq!(dials(machine.handle(Timestamp::from_millis(1003), Input::Timeout)), 1);
+/// # Ok::<(), redial::PolicyError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReconnectMachine {
+    policy: Policy,
+    mem: Memory,
+}
+
+words! {
+    /// What the machine's deadline is about.
+    pub enum WakeReason {
+        /// The dial has taken too long then.
+        ConnectTimeout = "connectTimeout",
+        /// The application's handshake has taken too long then.
+        ReadyTimeout = "readyTimeout",
+        /// The connection has lasted then.
+        Stable = "stable",
+        /// A ping falls due.
+        Ping = "ping",
+        /// The peer has been silent for too long then.
+        PingTimeout = "pingTimeout",
+        /// A dial is due.
+        Dial = "dial",
+    }
+}
+
+impl ReconnectMachine {
+    /// An idle machine for one endpoint.
+    ///
+    /// The seed decides every draw. Give each device its own, or all of them draw the same "jitter".
+    #[must_use]
+    pub fn new(policy: Policy, seed: u64) -> Self {
+        let mut holds = Holds::default();
+        if !policy.auto_reconnect() {
+            holds.insert(HoldReason::AutoReconnectOff);
+        }
+        let mem = Memory {
+            now: Moment::EVER,
+            state: State::Idle,
+            holds,
+            busy: false,
+            quality: None,
+            hint: None,
+            fresh_credentials: false,
+            outage: None,
+            retries: 0,
+            schedule: crate::backoff::Schedule::new(&policy),
+            rng: SplitMix64::new(seed),
+            bucket: crate::budget::TokenBucket::full(Moment::EVER),
+            endpoints: 1,
+            endpoint: 0,
+            last_connection: 0,
+            last_ping: 0,
+            accounts: Accounts::default(),
+        };
+        Self { policy, mem }
+    }
+
+    /// As [`new`](Self::new), with the seed drawn from a generator of the caller's.
+    #[must_use]
+    pub fn from_rng(policy: Policy, rng: &mut impl rand_core::Rng) -> Self {
+        Self::new(policy, rng.next_u64())
+    }
+
+    /// The same machine for so many endpoints; the policy's `failover` says which is dialled when.
+    #[must_use]
+    pub const fn with_endpoints(mut self, endpoints: NonZeroU32) -> Self {
+        self.mem.endpoints = endpoints.get();
+        if self.mem.endpoint >= endpoints.get() {
+            self.mem.endpoint = 0;
+        }
+        self
+    }
+
+    /// Takes one step: `now` becomes the latest time seen (an earlier one acts as that), a connection that was ready for
+    /// long enough becomes stable, the input is done, and whatever is still due then fires.
+    ///
+    /// The commands among the outputs must be carried out, in order.
+    pub fn handle(&mut self, now: Timestamp, input: Input) -> Outputs {
+        let mut out = Outputs::new();
+        self.step(Moment::at(now), input, &mut out);
+        out
+    }
+
+    /// When the machine wants [`Input::Timeout`]: later than the last input, or `None`.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Timestamp> {
+        self.next_deadline().deadline()
+    }
+
+    /// What the deadline is about; `None` where there is none.
+    #[must_use]
+    pub fn wake_reason(&self) -> Option<WakeReason> {
+        self.deadline()?;
+        match &self.mem.state {
+            State::Idle | State::Held { .. } | State::Closed | State::Failed => None,
+            State::Connecting { .. } => Some(WakeReason::ConnectTimeout),
+            State::Handshaking { .. } => Some(WakeReason::ReadyTimeout),
+            State::Waiting { .. } => Some(WakeReason::Dial),
+            State::Open { open, .. } => Some({
+                let next = self.next_deadline();
+                if open.stable_at == next {
+                    WakeReason::Stable
+                } else if open.health.death(self.patience()) == next {
+                    WakeReason::PingTimeout
+                } else {
+                    WakeReason::Ping
+                }
+            }),
+        }
+    }
+
+    /// Where the machine stands.
+    #[must_use]
+    pub const fn phase(&self) -> Phase {
+        self.mem.state.phase()
+    }
+
+    /// The connection that is being dialled or open.
+    #[must_use]
+    pub fn connection(&self) -> Option<ConnectionId> {
+        self.mem.state.link().map(|link| link.connection)
+    }
+
+    /// The number, in its outage, of the dial under way or to come, or of the dial that led to the open connection.
+    #[must_use]
+    pub const fn attempt(&self) -> u32 {
+        match &self.mem.state {
+            State::Connecting { link, .. } | State::Handshaking { link, .. } | State::Open { link, .. } => link.attempt,
+            State::Waiting { pending, .. } | State::Held { pending, .. } => pending.attempt(),
+            State::Idle | State::Closed | State::Failed => self.mem.retries,
+        }
+    }
+
+    /// When the next dial is due; `None` unless the phase is waiting.
+    #[must_use]
+    pub fn next_dial_at(&self) -> Option<Timestamp> {
+        match &self.mem.state {
+            State::Waiting { until, .. } => until.deadline(),
+            State::Idle
+            | State::Connecting { .. }
+            | State::Handshaking { .. }
+            | State::Open { .. }
+            | State::Held { .. }
+            | State::Closed
+            | State::Failed => None,
+        }
+    }
+
+    /// The grade; `None` before the present connection's first sample.
+    #[must_use]
+    pub const fn quality(&self) -> Option<Quality> {
+        self.mem.quality
+    }
+
+    /// The smoothed latency of the open connection; `None` before its first sample.
+    #[must_use]
+    pub fn latency(&self) -> Option<Micros> {
+        match &self.mem.state {
+            State::Open { open, .. } => open.health.smoothed().map(crate::grades::Smoothed::micros),
+            State::Idle
+            | State::Connecting { .. }
+            | State::Handshaking { .. }
+            | State::Waiting { .. }
+            | State::Held { .. }
+            | State::Closed
+            | State::Failed => None,
+        }
+    }
+
+    /// Since when the open connection has been ready; `None` unless the phase is open.
+    #[must_use]
+    pub const fn open_since(&self) -> Option<Timestamp> {
+        match &self.mem.state {
+            State::Open { open, .. } => Some(open.since.timestamp()),
+            State::Idle
+            | State::Connecting { .. }
+            | State::Handshaking { .. }
+            | State::Waiting { .. }
+            | State::Held { .. }
+            | State::Closed
+            | State::Failed => None,
+        }
+    }
+
+    /// The holds that stand.
+    #[must_use]
+    pub const fn holds(&self) -> Holds {
+        self.mem.holds
+    }
+
+    /// Whether the peer is expected to be silent.
+    #[must_use]
+    pub const fn is_busy(&self) -> bool {
+        self.mem.busy
+    }
+
+    /// The failure after which the next dial is to come; `None` unless a retry waits or is held.
+    #[must_use]
+    pub const fn last_failure(&self) -> Option<Cause> {
+        match &self.mem.state {
+            State::Waiting { pending: state::Pending::Retry(retry), .. }
+            | State::Held { pending: state::Pending::Retry(retry), .. } => Some(retry.cause),
+            State::Idle
+            | State::Connecting { .. }
+            | State::Handshaking { .. }
+            | State::Open { .. }
+            | State::Waiting { .. }
+            | State::Held { .. }
+            | State::Closed
+            | State::Failed => None,
+        }
+    }
+
+    /// The policy.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The accounts up to `now`, or up to the latest time seen if that is later.
+    #[must_use]
+    pub fn stats(&self, now: Timestamp) -> Stats {
+        let now = Moment::at(now).max(self.mem.now);
+        self.mem.accounts.stats(self.phase(), self.mem.outage.map(|outage| outage.began), now)
+    }
+
+    /// What the machine remembers, with times as durations from `now`, so that another process can go on with it.
+    ///
+    /// A connection that does not outlive the process is to be reported `Closed` to the restored machine.
+    #[must_use]
+    pub fn snapshot(&self, now: Timestamp) -> Snapshot {
+        Snapshot::take(&self.mem, Moment::at(now).max(self.mem.now))
+    }
+
+    /// A machine that goes on from a snapshot as the original would, with this policy.
+    ///
+    /// # Errors
+    /// If the snapshot is of no machine: only one that was changed by hand is.
+    pub fn restore(policy: Policy, snapshot: &Snapshot, now: Timestamp) -> Result<Self, SnapshotError> {
+        snapshot.memory(Moment::at(now)).map(|mem| Self { policy, mem })
+    }
+
+    fn next_deadline(&self) -> Moment {
+        match &self.mem.state {
+            State::Idle | State::Held { .. } | State::Closed | State::Failed => Moment::NEVER,
+            State::Connecting { until, .. } | State::Handshaking { until, .. } | State::Waiting { until, .. } => *until,
+            State::Open { open, .. } => open.stable_at.min(open.health.deadline(self.patience())),
+        }
+    }
+
+    /// How long an unanswered ping may stay so.
+    const fn patience(&self) -> Micros {
+        if self.mem.busy { self.policy.busy_timeout() } else { self.policy.ping_timeout() }
+    }
+}

@@ -1,0 +1,219 @@
+//! The step table: every input in every state, and nothing else.
+
+use super::ReconnectMachine;
+use super::state::{Pending, State};
+use crate::cause::Cause;
+use crate::input::Input;
+use crate::moment::Moment;
+use crate::output::Outputs;
+use crate::words::ConnectionId;
+
+impl ReconnectMachine {
+    pub(super) fn step(&mut self, now: Moment, input: Input, out: &mut Outputs) {
+        let now = self.observe(now);
+        let slept = self.notice_sleep(now);
+        self.settle(now, out);
+        self.take(input, now, out);
+        let timeout = matches!(input, Input::Timeout);
+        self.fire_due(now, Wake { slept, timeout }, out);
+    }
+
+    fn take(&mut self, input: Input, now: Moment, out: &mut Outputs) {
+        match input {
+            Input::Start => match self.mem.state {
+                State::Idle | State::Closed | State::Failed => self.on_start(now, out),
+                State::Connecting { .. }
+                | State::Handshaking { .. }
+                | State::Open { .. }
+                | State::Waiting { .. }
+                | State::Held { .. } => self.mem.accounts.on_misplaced(),
+            },
+            Input::Stop => match self.mem.state {
+                State::Connecting { link, .. } | State::Handshaking { link, .. } => {
+                    self.hang_up(link.connection, Cause::User, out);
+                    self.on_finished(State::Closed, now, out);
+                }
+                State::Open { link, open } => {
+                    self.hang_up(link.connection, Cause::User, out);
+                    self.on_lost(&link, &open, Cause::User, now, out);
+                    self.on_finished(State::Closed, now, out);
+                }
+                State::Waiting { .. } | State::Held { .. } => self.on_finished(State::Closed, now, out),
+                State::Idle | State::Closed | State::Failed => self.mem.accounts.on_misplaced(),
+            },
+            Input::Reconnect => match self.mem.state {
+                State::Idle | State::Waiting { .. } | State::Held { .. } | State::Closed | State::Failed => {
+                    self.on_reconnect(now, out);
+                }
+                State::Open { link, open } => {
+                    self.hang_up(link.connection, Cause::User, out);
+                    self.on_lost(&link, &open, Cause::User, now, out);
+                    self.on_reconnect(now, out);
+                }
+                State::Connecting { .. } | State::Handshaking { .. } => self.mem.accounts.on_misplaced(),
+            },
+            Input::Hold { reason } => {
+                if self.mem.holds.insert(reason) {
+                    match self.mem.state {
+                        State::Waiting { pending, .. } => self.on_hold_waiting(pending, now, out),
+                        State::Open { .. } => self.on_hold_open(reason, now, out),
+                        State::Idle
+                        | State::Connecting { .. }
+                        | State::Handshaking { .. }
+                        | State::Held { .. }
+                        | State::Closed
+                        | State::Failed => {}
+                    }
+                }
+            }
+            Input::Release { reason } => {
+                if self.mem.holds.remove(reason) {
+                    match self.mem.state {
+                        State::Held { pending, .. } => self.on_release_held(pending, reason, now, out),
+                        State::Idle
+                        | State::Connecting { .. }
+                        | State::Handshaking { .. }
+                        | State::Open { .. }
+                        | State::Waiting { .. }
+                        | State::Closed
+                        | State::Failed => {}
+                    }
+                }
+            }
+            Input::Opened { connection } => match self.mem.state {
+                State::Connecting { link, .. } if link.connection == connection => self.on_opened(link, now, out),
+                State::Connecting { .. }
+                | State::Handshaking { .. }
+                | State::Open { .. }
+                | State::Idle
+                | State::Waiting { .. }
+                | State::Held { .. }
+                | State::Closed
+                | State::Failed => self.on_out_of_place(connection),
+            },
+            Input::Ready { connection } => match self.mem.state {
+                State::Handshaking { link, .. } if link.connection == connection => self.on_ready(link, now, out),
+                State::Connecting { .. }
+                | State::Handshaking { .. }
+                | State::Open { .. }
+                | State::Idle
+                | State::Waiting { .. }
+                | State::Held { .. }
+                | State::Closed
+                | State::Failed => self.on_out_of_place(connection),
+            },
+            Input::Failed { connection, cause } | Input::Closed { connection, cause } => match self.mem.state {
+                State::Connecting { link, .. } | State::Handshaking { link, .. } | State::Open { link, .. }
+                    if link.connection == connection =>
+                {
+                    self.on_ended(cause, now, out);
+                }
+                State::Connecting { .. }
+                | State::Handshaking { .. }
+                | State::Open { .. }
+                | State::Idle
+                | State::Waiting { .. }
+                | State::Held { .. }
+                | State::Closed
+                | State::Failed => self.on_out_of_place(connection),
+            },
+            Input::Received { connection } => match &mut self.mem.state {
+                State::Open { link, open } if link.connection == connection => open.health.on_life(now),
+                State::Connecting { .. }
+                | State::Handshaking { .. }
+                | State::Open { .. }
+                | State::Idle
+                | State::Waiting { .. }
+                | State::Held { .. }
+                | State::Closed
+                | State::Failed => self.on_out_of_place(connection),
+            },
+            Input::Pong { connection, ping } => match &mut self.mem.state {
+                State::Open { link, open } if link.connection == connection => {
+                    if let Some((latency, smoothed)) = open.health.on_pong(now, ping) {
+                        self.on_sample(connection, latency, smoothed, out);
+                    }
+                }
+                State::Connecting { .. }
+                | State::Handshaking { .. }
+                | State::Open { .. }
+                | State::Idle
+                | State::Waiting { .. }
+                | State::Held { .. }
+                | State::Closed
+                | State::Failed => self.on_out_of_place(connection),
+            },
+            Input::Busy { on } => {
+                let was = core::mem::replace(&mut self.mem.busy, on);
+                match &mut self.mem.state {
+                    State::Open { open, .. } if was && !on => open.health.on_life(now),
+                    State::Open { .. }
+                    | State::Idle
+                    | State::Connecting { .. }
+                    | State::Handshaking { .. }
+                    | State::Waiting { .. }
+                    | State::Held { .. }
+                    | State::Closed
+                    | State::Failed => {}
+                }
+            }
+            Input::Hint(hint) => {
+                self.mem.hint = Some(hint);
+                match self.mem.state {
+                    State::Waiting { pending: Pending::Retry(retry), until } => {
+                        self.on_hint_waiting(hint, retry, until, now, out);
+                    }
+                    State::Held { pending: Pending::Retry(retry), since } => {
+                        self.on_hint_held(hint, retry, since, now, out);
+                    }
+                    // Kept for the end of the connection, or ignored and used up by the dial that the user asked for.
+                    State::Waiting { .. }
+                    | State::Held { .. }
+                    | State::Idle
+                    | State::Connecting { .. }
+                    | State::Handshaking { .. }
+                    | State::Open { .. }
+                    | State::Closed
+                    | State::Failed => {}
+                }
+            }
+            Input::Timeout => {}
+        }
+    }
+
+    /// Fires whatever is due at `now`, until nothing is. A timeout that finds that the computer slept fires even where
+    /// nothing but stability was due: the peer may have gone in the meantime.
+    fn fire_due(&mut self, now: Moment, wake: Wake, out: &mut Outputs) {
+        let mut slept = wake.slept;
+        let mut look = wake.timeout && slept;
+        while look || self.next_deadline() <= now {
+            match self.mem.state {
+                State::Connecting { link, .. } | State::Handshaking { link, .. } => {
+                    self.hang_up(link.connection, Cause::Timeout, out);
+                    self.on_ended(Cause::Timeout, now, out);
+                }
+                State::Open { open, .. } if open.stable_at <= now => self.settle(now, out),
+                State::Open { link, .. } => self.on_health_due(link.connection, slept, now, out),
+                State::Waiting { pending, .. } => self.on_due(pending, now, out),
+                // These have no deadline.
+                State::Idle | State::Held { .. } | State::Closed | State::Failed => {}
+            }
+            (slept, look) = (false, false);
+        }
+    }
+
+    /// An input names a connection that is not the present one, or does not fit the phase of the one that is.
+    fn on_out_of_place(&mut self, connection: ConnectionId) {
+        match self.mem.state.link() {
+            Some(link) if link.connection == connection => self.mem.accounts.on_misplaced(),
+            Some(_) | None => self.mem.accounts.on_stale(),
+        }
+    }
+}
+
+/// Whether the computer slept until this step, and whether the step is a timeout.
+#[derive(Clone, Copy)]
+struct Wake {
+    slept: bool,
+    timeout: bool,
+}

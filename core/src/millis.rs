@@ -1,0 +1,70 @@
+//! The contract's JSON numbers: milliseconds with up to three decimals, so that microseconds survive.
+
+use core::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
+use serde::ser::{Serialize, Serializer};
+
+use crate::time::{Micros, Timestamp};
+
+const ALLOWED: &str = "milliseconds, 0 or more, with at most three decimals";
+
+impl Serialize for Micros {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let micros = self.as_micros();
+        if micros % 1000 == 0 {
+            serializer.serialize_u64(micros / 1000)
+        } else {
+            serializer.serialize_f64(self.as_millis_f64())
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Micros {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Millis;
+
+        impl Visitor<'_> for Millis {
+            type Value = Micros;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(ALLOWED)
+            }
+
+            fn visit_u64<E: Error>(self, millis: u64) -> Result<Micros, E> {
+                let micros = millis.checked_mul(1000);
+                micros.map(Micros::from_micros).ok_or_else(|| E::invalid_value(Unexpected::Unsigned(millis), &self))
+            }
+
+            fn visit_f64<E: Error>(self, millis: f64) -> Result<Micros, E> {
+                Micros::from_millis_f64(millis).ok_or_else(|| E::invalid_value(Unexpected::Float(millis), &self))
+            }
+        }
+
+        deserializer.deserialize_any(Millis)
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Micros::from_micros(self.as_micros()).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Micros::deserialize(deserializer).map(|micros| Self::from_micros(micros.as_micros()))
+    }
+}
+
+/// A number that is written without `.0` where it is whole.
+#[derive(Clone, Copy)]
+pub(crate) struct Number(pub(crate) f64);
+
+impl Serialize for Number {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let whole = self.0 as u32;
+        if f64::from(whole) == self.0 { serializer.serialize_u32(whole) } else { serializer.serialize_f64(self.0) }
+    }
+}

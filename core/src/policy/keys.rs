@@ -1,0 +1,270 @@
+//! Names, types and ranges of the policy's keys: one place for JSON, TOML, flags, the environment and the builder.
+
+use super::{DialBudget, Failover, Jitter, PolicyBuilder, PolicyError, QualityBounds, Value, Verdict, VerdictKey};
+use crate::time::Micros;
+
+/// Every key that can be set, with a dot before a part. `verdicts.KEY` takes a [`VerdictKey`] as its part.
+pub const KEYS: &[&str] = &[
+    "baseDelay",
+    "maxDelay",
+    "minDelay",
+    "backoffMultiplier",
+    "jitter",
+    "jitter.ratio",
+    "maxAttempts",
+    "maxElapsed",
+    "connectTimeout",
+    "readyTimeout",
+    "stableAfter",
+    "autoReconnect",
+    "healthCheckInterval",
+    "pingTimeout",
+    "busyTimeout",
+    "quality.excellent",
+    "quality.good",
+    "quality.poor",
+    "quality.hysteresis",
+    "dialBudget",
+    "dialBudget.burst",
+    "dialBudget.refill",
+    "failover",
+    "maxRetryAfter",
+    "onlineSpread",
+    "wakeGap",
+    "verdicts",
+];
+
+const ANY_KEY: &str = "the keys baseDelay, maxDelay, minDelay, backoffMultiplier, jitter, maxAttempts, maxElapsed, \
+    connectTimeout, readyTimeout, stableAfter, autoReconnect, healthCheckInterval, pingTimeout, busyTimeout, quality \
+    (excellent, good, poor, hysteresis), dialBudget (burst, refill), failover, maxRetryAfter, onlineSpread, wakeGap, \
+    verdicts";
+const SPAN: &str = "milliseconds from 0 to 9007199254740.992, at most three decimals";
+const SPAN_NOT_ZERO: &str = "milliseconds from 0.001 to 9007199254740.992, at most three decimals";
+const SPAN_OR_NULL: &str = "null or milliseconds from 0 to 9007199254740.992, at most three decimals";
+const SPAN_NOT_ZERO_OR_NULL: &str = "null or milliseconds from 0.001 to 9007199254740.992, at most three decimals";
+const MIN_DELAY: &str = "milliseconds from 0 to maxDelay, at most three decimals";
+const MULTIPLIER: &str = "a finite number, 1 or more";
+const JITTER: &str =
+    "true, false, \"full\", \"equal\", \"decorrelated\", \"none\" or {\"ratio\": R} with R from 0 to 1";
+const RATIO: &str = "a number from 0 to 1";
+const ATTEMPTS: &str = "null or a whole number from 0 to 4294967295";
+const TRUTH: &str = "true or false";
+const QUALITY: &str = "an object with excellent, good, poor (milliseconds, 0 < excellent < good < poor) and hysteresis";
+const QUALITY_BOUND: &str = "milliseconds with 0 < excellent < good < poor, at most three decimals";
+const HYSTERESIS: &str = "a number from 0 to less than 1";
+const BUDGET: &str = "null or an object with burst (a whole number, 1 or more) and refill (milliseconds, more than 0)";
+const BURST: &str = "a whole number from 1 to 4294967295";
+const FAILOVER: &str = "\"ordered\", \"roundRobin\" or \"random\"";
+const VERDICTS: &str = "an object of close:CODE or http:STATUS with \"stop\" or \"retry\", at most 16 entries";
+const VERDICT: &str = "\"stop\" or \"retry\"";
+const VERDICT_FULL: &str = "at most 16 verdicts";
+
+impl PolicyBuilder {
+    /// Sets one key by its name, for files, flags and environments; [`KEYS`] lists the names. Ranges are checked when
+    /// the policy is built.
+    ///
+    /// # Errors
+    /// If there is no such key, or the value is of a wrong type or can't be represented.
+    pub fn set(mut self, key: &str, value: Value<'_>) -> Result<Self, PolicyError> {
+        self.set_in_place(key, value)?;
+        Ok(self)
+    }
+
+    pub(super) fn set_in_place(&mut self, key: &str, value: Value<'_>) -> Result<(), PolicyError> {
+        let given = Given { key, value };
+        let s = &mut self.settings;
+        match key {
+            "baseDelay" => s.base_delay = given.span(SPAN)?,
+            "maxDelay" => s.max_delay = given.span(SPAN)?,
+            "minDelay" => self.min_delay = Some(given.span(MIN_DELAY)?),
+            "backoffMultiplier" => s.backoff_multiplier = given.number(MULTIPLIER)?,
+            "jitter" => s.jitter = given.jitter()?,
+            "jitter.ratio" => s.jitter = Jitter::Ratio(given.number(RATIO)?),
+            "maxAttempts" => s.max_attempts = given.or_null(|given| given.whole(ATTEMPTS))?,
+            "maxElapsed" => s.max_elapsed = given.or_null(|given| given.span(SPAN_OR_NULL))?,
+            "connectTimeout" => s.connect_timeout = given.span(SPAN_NOT_ZERO)?,
+            "readyTimeout" => s.ready_timeout = given.or_null(|given| given.span(SPAN_NOT_ZERO_OR_NULL))?,
+            "stableAfter" => s.stable_after = given.span(SPAN)?,
+            "autoReconnect" => s.auto_reconnect = given.truth()?,
+            "healthCheckInterval" => {
+                s.health_check_interval = given.or_null(|given| given.span(SPAN_NOT_ZERO_OR_NULL))?;
+            }
+            "pingTimeout" => s.ping_timeout = given.span(SPAN_NOT_ZERO)?,
+            "busyTimeout" => s.busy_timeout = given.span(SPAN_NOT_ZERO)?,
+            "quality" => return Err(given.refused(QUALITY)),
+            "quality.excellent" => s.quality.excellent = given.span(QUALITY_BOUND)?,
+            "quality.good" => s.quality.good = given.span(QUALITY_BOUND)?,
+            "quality.poor" => s.quality.poor = given.span(QUALITY_BOUND)?,
+            "quality.hysteresis" => s.quality.hysteresis = given.number(HYSTERESIS)?,
+            "dialBudget" if given.is_null() => s.dial_budget = None,
+            "dialBudget" => return Err(given.refused(BUDGET)),
+            "dialBudget.burst" => self.budget().burst = given.whole(BURST)?,
+            "dialBudget.refill" => self.budget().refill = given.span(SPAN_NOT_ZERO)?,
+            "failover" => s.failover = given.word(Failover::ALL, Failover::as_str, FAILOVER)?,
+            "maxRetryAfter" => s.max_retry_after = given.span(SPAN)?,
+            "onlineSpread" => s.online_spread = given.span(SPAN)?,
+            "wakeGap" => s.wake_gap = given.span(SPAN)?,
+            "verdicts" => return Err(given.refused(VERDICTS)),
+            _ => {
+                let Some(part) = key.strip_prefix("verdicts.") else {
+                    return Err(given.refused(ANY_KEY));
+                };
+                let Some(cause) = VerdictKey::parse(part) else {
+                    return Err(given.refused(VerdictKey::ALLOWED));
+                };
+                let verdict = given.word(Verdict::ALL, Verdict::as_str, VERDICT)?;
+                set_verdict(self, cause, verdict)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// An object is given for this key; its parts follow by themselves.
+    #[cfg(feature = "serde")]
+    pub(super) fn open_object(&mut self, key: &str) -> Result<(), PolicyError> {
+        match key {
+            "quality" | "verdicts" | "jitter" => Ok(()),
+            "dialBudget" => {
+                self.budget();
+                Ok(())
+            }
+            // The key refuses the value in its own words.
+            _ => self.set_in_place(key, Value::Text("an object")),
+        }
+    }
+
+    fn budget(&mut self) -> &mut DialBudget {
+        self.settings.dial_budget.get_or_insert_default()
+    }
+}
+
+pub(super) fn set_verdict(builder: &mut PolicyBuilder, key: VerdictKey, verdict: Verdict) -> Result<(), PolicyError> {
+    if !key.is_in_range() {
+        return Err(PolicyError::new(format_args!("verdicts.{key}"), verdict, VerdictKey::ALLOWED));
+    }
+    if !builder.verdicts.insert(key, verdict) {
+        return Err(PolicyError::new(format_args!("verdicts.{key}"), verdict, VERDICT_FULL));
+    }
+    Ok(())
+}
+
+/// Checks what a type can't say.
+pub(super) fn check(builder: &PolicyBuilder) -> Result<(), PolicyError> {
+    let s = &builder.settings;
+    let min_delay = builder.min_delay_or_default();
+    span("baseDelay", s.base_delay, Micros::ZERO, SPAN)?;
+    span("maxDelay", s.max_delay, Micros::ZERO, SPAN)?;
+    ensure(min_delay <= s.max_delay, "minDelay", Value::Number(min_delay.as_millis_f64()), MIN_DELAY)?;
+    let multiplier = s.backoff_multiplier;
+    ensure(multiplier.is_finite() && multiplier >= 1.0, "backoffMultiplier", Value::Number(multiplier), MULTIPLIER)?;
+    if let Jitter::Ratio(ratio) = s.jitter {
+        ensure((0.0..=1.0).contains(&ratio), "jitter.ratio", Value::Number(ratio), RATIO)?;
+    }
+    optional_span("maxElapsed", s.max_elapsed, Micros::ZERO, SPAN_OR_NULL)?;
+    span("connectTimeout", s.connect_timeout, SHORTEST, SPAN_NOT_ZERO)?;
+    optional_span("readyTimeout", s.ready_timeout, SHORTEST, SPAN_NOT_ZERO_OR_NULL)?;
+    span("stableAfter", s.stable_after, Micros::ZERO, SPAN)?;
+    optional_span("healthCheckInterval", s.health_check_interval, SHORTEST, SPAN_NOT_ZERO_OR_NULL)?;
+    span("pingTimeout", s.ping_timeout, SHORTEST, SPAN_NOT_ZERO)?;
+    span("busyTimeout", s.busy_timeout, SHORTEST, SPAN_NOT_ZERO)?;
+    check_quality(&s.quality)?;
+    if let Some(budget) = s.dial_budget {
+        ensure(budget.burst >= 1, "dialBudget.burst", Value::Number(budget.burst.into()), BURST)?;
+        span("dialBudget.refill", budget.refill, SHORTEST, SPAN_NOT_ZERO)?;
+    }
+    span("maxRetryAfter", s.max_retry_after, Micros::ZERO, SPAN)?;
+    span("onlineSpread", s.online_spread, Micros::ZERO, SPAN)?;
+    span("wakeGap", s.wake_gap, Micros::ZERO, SPAN)
+}
+
+const SHORTEST: Micros = Micros::from_micros(1);
+
+fn check_quality(quality: &QualityBounds) -> Result<(), PolicyError> {
+    let QualityBounds { excellent, good, poor, hysteresis } = *quality;
+    span("quality.excellent", excellent, SHORTEST, QUALITY_BOUND)?;
+    ensure(excellent < good, "quality.good", Value::Number(good.as_millis_f64()), QUALITY_BOUND)?;
+    ensure(good < poor, "quality.poor", Value::Number(poor.as_millis_f64()), QUALITY_BOUND)?;
+    span("quality.poor", poor, SHORTEST, QUALITY_BOUND)?;
+    ensure((0.0..1.0).contains(&hysteresis), "quality.hysteresis", Value::Number(hysteresis), HYSTERESIS)
+}
+
+fn span(key: &str, given: Micros, least: Micros, allowed: &'static str) -> Result<(), PolicyError> {
+    let fits = least <= given && given <= Micros::MAX_POLICY;
+    ensure(fits, key, Value::Number(given.as_millis_f64()), allowed)
+}
+
+fn optional_span(key: &str, given: Option<Micros>, least: Micros, allowed: &'static str) -> Result<(), PolicyError> {
+    given.map_or(Ok(()), |given| span(key, given, least, allowed))
+}
+
+fn ensure(holds: bool, key: &str, value: Value<'_>, allowed: &'static str) -> Result<(), PolicyError> {
+    if holds { Ok(()) } else { Err(PolicyError::new(key, value, allowed)) }
+}
+
+/// A value on its way to a setting.
+#[derive(Clone, Copy)]
+struct Given<'a> {
+    key: &'a str,
+    value: Value<'a>,
+}
+
+impl Given<'_> {
+    fn span(self, allowed: &'static str) -> Result<Micros, PolicyError> {
+        match self.value {
+            Value::Number(millis) => Micros::from_millis_f64(millis).ok_or_else(|| self.refused(allowed)),
+            Value::Null | Value::Bool(_) | Value::Text(_) => Err(self.refused(allowed)),
+        }
+    }
+
+    fn number(self, allowed: &'static str) -> Result<f64, PolicyError> {
+        match self.value {
+            Value::Number(number) => Ok(number),
+            Value::Null | Value::Bool(_) | Value::Text(_) => Err(self.refused(allowed)),
+        }
+    }
+
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    fn whole(self, allowed: &'static str) -> Result<u32, PolicyError> {
+        let number = self.number(allowed)?;
+        let whole = number as u32; // saturates
+        if f64::from(whole) == number { Ok(whole) } else { Err(self.refused(allowed)) }
+    }
+
+    fn truth(self) -> Result<bool, PolicyError> {
+        match self.value {
+            Value::Bool(truth) => Ok(truth),
+            Value::Null | Value::Number(_) | Value::Text(_) => Err(self.refused(TRUTH)),
+        }
+    }
+
+    fn jitter(self) -> Result<Jitter, PolicyError> {
+        match self.value {
+            Value::Bool(true) | Value::Text("full") => Ok(Jitter::Full),
+            Value::Bool(false) | Value::Text("none") => Ok(Jitter::None),
+            Value::Text("equal") => Ok(Jitter::Equal),
+            Value::Text("decorrelated") => Ok(Jitter::Decorrelated),
+            Value::Null | Value::Number(_) | Value::Text(_) => Err(self.refused(JITTER)),
+        }
+    }
+
+    fn word<W: Copy>(self, all: &[W], name: fn(W) -> &'static str, allowed: &'static str) -> Result<W, PolicyError> {
+        match self.value {
+            Value::Text(text) => all.iter().copied().find(|word| name(*word) == text),
+            Value::Null | Value::Bool(_) | Value::Number(_) => None,
+        }
+        .ok_or_else(|| self.refused(allowed))
+    }
+
+    fn or_null<T>(self, read: impl FnOnce(Self) -> Result<T, PolicyError>) -> Result<Option<T>, PolicyError> {
+        if self.is_null() { Ok(None) } else { read(self).map(Some) }
+    }
+
+    /// `none` stands for null where a form (TOML, a flag, the environment) has no null.
+    fn is_null(self) -> bool {
+        matches!(self.value, Value::Null | Value::Text("none"))
+    }
+
+    fn refused(self, allowed: &'static str) -> PolicyError {
+        PolicyError::new(self.key, self.value, allowed)
+    }
+}

@@ -1,0 +1,120 @@
+//! Reads traces; whatever is wrong is named with its line.
+
+use core::fmt;
+use core::num::NonZeroU32;
+use std::borrow::ToOwned;
+use std::format;
+use std::string::{String, ToString};
+use std::vec::Vec;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::{Event, Header, Line, Trace};
+use crate::output::{Command, Output};
+use crate::policy::Policy;
+use crate::time::Timestamp;
+
+/// What is wrong with a trace, and in which line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TraceError {
+    line: usize,
+    problem: String,
+}
+
+impl TraceError {
+    /// The line, from 1.
+    #[must_use]
+    pub const fn line(&self) -> usize {
+        self.line
+    }
+}
+
+impl fmt::Display for TraceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "trace line {}: {}", self.line, self.problem)
+    }
+}
+
+impl core::error::Error for TraceError {}
+
+impl Trace {
+    /// Reads a whole trace. Empty lines are passed over.
+    ///
+    /// # Errors
+    /// The first line that is not of the trace format, with what is allowed there.
+    pub fn parse(text: &str) -> Result<Self, TraceError> {
+        let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+        let number = |index: usize| index.saturating_add(1);
+
+        let header = match lines.next() {
+            Some((index, line)) => {
+                Header::parse(line).map_err(|problem| TraceError { line: number(index), problem })?
+            }
+            None => return Err(TraceError { line: 1, problem: "a header is missing".to_owned() }),
+        };
+        let lines = lines.map(|(index, line)| {
+            let parsed = parse_event(line);
+            parsed
+                .map(|(at, event)| Line { at, event, number: number(index) })
+                .map_err(|problem| TraceError { line: number(index), problem })
+        });
+        Ok(Self { header, lines: lines.collect::<Result<Vec<_>, _>>()? })
+    }
+}
+
+impl Header {
+    fn parse(line: &str) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Raw {
+            redial: u64,
+            #[serde(default)]
+            policy: Policy,
+            seed: u64,
+            #[serde(default = "one")]
+            endpoints: NonZeroU32,
+        }
+        fn one() -> NonZeroU32 {
+            NonZeroU32::MIN
+        }
+
+        let raw: Raw = read(object(line)?).map_err(|problem| {
+            format!("{problem}; a header is {{\"redial\":1,\"policy\":{{…}},\"seed\":N,\"endpoints\":N}}")
+        })?;
+        if raw.redial != 1 {
+            return Err(format!("redial: version {} is not allowed; allowed: 1", raw.redial));
+        }
+        Ok(Self { policy: raw.policy, seed: raw.seed, endpoints: raw.endpoints })
+    }
+}
+
+fn parse_event(line: &str) -> Result<(Timestamp, Event), String> {
+    const COMMANDS: [&str; 3] = ["dial", "hangUp", "ping"];
+
+    let mut fields = object(line)?;
+    let at = fields.remove("at").ok_or("the key at is missing")?;
+    let at: Timestamp = serde_json::from_value(at).map_err(|error| format!("at: {error}"))?;
+    let event = match (fields.get("input"), fields.get("output")) {
+        (Some(_), None) => Event::Input(read(fields)?),
+        (None, Some(Value::String(kind))) if COMMANDS.contains(&kind.as_str()) => {
+            Event::Output(Output::Command(read::<Command>(fields)?))
+        }
+        (None, Some(_)) => Event::Output(Output::Notice(read(fields)?)),
+        (Some(_), Some(_)) | (None, None) => return Err("one of the keys input and output is needed".to_owned()),
+    };
+    Ok((at, event))
+}
+
+fn object(line: &str) -> Result<Map<String, Value>, String> {
+    match serde_json::from_str(line) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(_) => Err("a line is a JSON object".to_owned()),
+        Err(error) => Err(format!("no JSON object: {error}")),
+    }
+}
+
+fn read<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, String> {
+    serde_json::from_value(Value::Object(fields)).map_err(|error| error.to_string())
+}
