@@ -17,9 +17,10 @@ impl Smoothed {
     const LONGEST: u64 = 1 << 46;
 
     /// The first sample sets it.
+    #[allow(clippy::cast_possible_wrap)] // 62 bits at most
     pub(crate) fn first(sample: Micros) -> Self {
         let micros = sample.as_micros().min(Self::LONGEST);
-        Self((micros << Self::FRACTION_BITS).cast_signed())
+        Self((micros << Self::FRACTION_BITS) as i64)
     }
 
     /// Each later one moves it by an eighth of the difference.
@@ -33,7 +34,7 @@ impl Smoothed {
     /// The nearest microsecond, halves up.
     pub(crate) const fn micros(self) -> Micros {
         let half = 1 << (Self::FRACTION_BITS - 1);
-        Micros::from_micros((self.0.wrapping_add(half) >> Self::FRACTION_BITS).cast_unsigned())
+        Micros::from_micros((self.0.wrapping_add(half) >> Self::FRACTION_BITS).unsigned_abs())
     }
 
     /// `bound` × `factor`, rounded to the nearest 2⁻¹⁶ µs: so 50 ms × 1.1 is 55 ms exactly.

@@ -77,6 +77,10 @@ impl Command {
     /// The longest delay and the longest jitter: an hour, in milliseconds.
     pub const MAX_DELAY_MS: u32 = 3_600_000;
 
+    /// The first words of all commands, for people.
+    pub const NAMES: &'static str =
+        "delay, rate, drop, reset, refuse, accept-then-drop, blackhole, upstream, heal or status";
+
     /// What this makes of the conditions; the commands that act on connections or only ask leave them as they are.
     pub(super) fn changed(self, mut now: Conditions) -> Conditions {
         match self {
@@ -102,7 +106,6 @@ impl Command {
     }
 }
 
-const COMMANDS: &str = "delay, rate, drop, reset, refuse, accept-then-drop, blackhole, upstream, heal or status";
 const DELAY: &str = "MS [JITTER_MS], whole numbers from 0 to 3600000, or off";
 const RATE: &str = "BYTES_PER_SEC, a whole number from 1 to 4294967295, or off";
 const SWITCH: &str = "on or off";
@@ -115,7 +118,7 @@ impl FromStr for Command {
 
     fn from_str(line: &str) -> Result<Self, CommandError> {
         let mut words = line.split_whitespace();
-        let first = words.next().ok_or(CommandError::Missing { command: "", allowed: COMMANDS })?;
+        let first = words.next().ok_or(CommandError::Missing { command: "", allowed: Self::NAMES })?;
         let command = match first {
             "delay" => delay(&mut words)?,
             "rate" => rate(&mut words)?,
@@ -127,7 +130,7 @@ impl FromStr for Command {
             "upstream" => Self::Upstream(upstream(&mut words)?),
             "heal" => Self::Heal,
             "status" => Self::Status,
-            other => return Err(unexpected(other, COMMANDS)),
+            other => return Err(unexpected(other, Self::NAMES)),
         };
         match words.next() {
             None => Ok(command),
@@ -239,8 +242,8 @@ mod tests {
 
     #[test]
     fn an_error_names_the_word_and_what_is_allowed() {
-        assert_eq!(refused("explode"), format!("unexpected \"explode\": allowed is {COMMANDS}"));
-        assert_eq!(refused(""), format!("no command: allowed is {COMMANDS}"));
+        assert_eq!(refused("explode"), format!("unexpected \"explode\": allowed is {}", Command::NAMES));
+        assert_eq!(refused(""), format!("no command: allowed is {}", Command::NAMES));
         assert_eq!(refused("refuse"), "\"refuse\" needs more: allowed is on or off");
         assert_eq!(refused("refuse maybe"), "unexpected \"maybe\": allowed is on or off");
         assert_eq!(refused("drop now"), "unexpected \"now\": allowed is nothing more");

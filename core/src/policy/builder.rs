@@ -16,7 +16,6 @@ macro_rules! policy_keys {
 
         impl PolicyBuilder {
             $($(#[$doc])*
-            #[must_use]
             pub fn $name(mut self, $name: impl Into<$type>) -> Self {
                 self.settings.$name = $name.into();
                 self
@@ -101,7 +100,6 @@ pub struct Policy {
 
 impl Policy {
     /// A builder that starts from the preset `chat`, which is the defaults.
-    #[must_use]
     pub const fn builder() -> PolicyBuilder {
         PolicyBuilder::new()
     }
@@ -119,7 +117,6 @@ impl Policy {
     }
 
     /// A builder that starts from this policy.
-    #[must_use]
     pub const fn to_builder(&self) -> PolicyBuilder {
         PolicyBuilder { settings: self.settings, min_delay: Some(self.min_delay), verdicts: self.verdicts }
     }

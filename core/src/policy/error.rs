@@ -64,20 +64,25 @@ pub struct PolicyError {
     key: ShortText,
     value: ShortText,
     allowed: &'static str,
+    unknown_key: bool,
 }
 
 impl PolicyError {
     pub(crate) fn new(key: impl fmt::Display, value: impl fmt::Display, allowed: &'static str) -> Self {
-        Self { key: ShortText::new(key), value: ShortText::new(value), allowed }
+        Self { key: ShortText::new(key), value: ShortText::new(value), allowed, unknown_key: false }
     }
 
-    /// The key, as in the contract's JSON, with a dot before a part: `quality.good`. Cut after 60 bytes.
+    pub(crate) fn unknown_key(key: &str, value: Value<'_>, allowed: &'static str) -> Self {
+        Self { unknown_key: true, ..Self::new(key, value, allowed) }
+    }
+
+    /// The key, as in the contract's JSON, with a dot before a part: `quality.good`. Cut after 44 bytes.
     #[must_use]
     pub fn key(&self) -> &str {
         self.key.as_str()
     }
 
-    /// The refused value, as text. Cut after 60 bytes.
+    /// The refused value, as text. Cut after 44 bytes.
     #[must_use]
     pub fn value(&self) -> &str {
         self.value.as_str()
@@ -92,7 +97,12 @@ impl PolicyError {
 
 impl fmt::Display for PolicyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "policy key {}: {} is not allowed; allowed: {}", self.key(), self.value(), self.allowed)
+        let (key, value, allowed) = (self.key(), self.value(), self.allowed);
+        if self.unknown_key {
+            write!(f, "policy key {key} (given {value}) is not known; allowed: {allowed}")
+        } else {
+            write!(f, "policy key {key}: {value} is not allowed; allowed: {allowed}")
+        }
     }
 }
 
@@ -106,9 +116,9 @@ struct ShortText {
 }
 
 impl ShortText {
-    const CAPACITY: usize = 63;
+    const CAPACITY: usize = 47;
     /// Room is kept for the three bytes of the ellipsis.
-    const USED: usize = 60;
+    const USED: usize = 44;
 
     fn new(text: impl fmt::Display) -> Self {
         let mut short = Self { bytes: [0; Self::CAPACITY], len: 0 };

@@ -20,6 +20,7 @@ pub const KEYS: &[&str] = &[
     "healthCheckInterval",
     "pingTimeout",
     "busyTimeout",
+    "quality",
     "quality.excellent",
     "quality.good",
     "quality.poor",
@@ -107,7 +108,7 @@ impl PolicyBuilder {
             "verdicts" => return Err(given.refused(VERDICTS)),
             _ => {
                 let Some(part) = key.strip_prefix("verdicts.") else {
-                    return Err(given.refused(ANY_KEY));
+                    return Err(PolicyError::unknown_key(key, value, ANY_KEY));
                 };
                 let Some(cause) = VerdictKey::parse(part) else {
                     return Err(given.refused(VerdictKey::ALLOWED));

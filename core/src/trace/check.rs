@@ -1,6 +1,7 @@
 //! Compares a replay with the outputs that its trace holds.
 
 use core::fmt;
+use std::boxed::Box;
 use std::vec::Vec;
 
 use super::{Event, Trace};
@@ -27,7 +28,7 @@ impl Trace {
     ///
     /// # Errors
     /// The first difference.
-    pub fn check(&self, machine: ReconnectMachine, until: Option<Timestamp>) -> Result<(), Difference> {
+    pub fn check(&self, machine: ReconnectMachine, until: Option<Timestamp>) -> Result<(), Box<Difference>> {
         let mut found = Vec::new();
         self.replay(machine, until, |at, output| found.push((at, output)));
         let expected: Vec<_> = self
@@ -45,7 +46,7 @@ impl Trace {
         &self,
         expected: &[(Timestamp, Output, usize)],
         found: &[(Timestamp, Output)],
-    ) -> Result<(), Difference> {
+    ) -> Result<(), Box<Difference>> {
         let last_line = self.lines.last().map_or(1, |line| line.number);
         let mut expected = expected;
         let mut rest = found;
@@ -53,7 +54,7 @@ impl Trace {
             let Some((at, _, line)) = expected.first().copied() else {
                 return match rest.first() {
                     None => Ok(()),
-                    Some(found) => Err(Difference { expected: None, found: Some(*found), line: last_line }),
+                    Some(found) => Err(Box::new(Difference { expected: None, found: Some(*found), line: last_line })),
                 };
             };
             // One instant of the trace against as many outputs of the replay.
@@ -63,7 +64,7 @@ impl Trace {
             if let Some((want, have)) = first_difference(now, ours) {
                 let expected = want.map(|(at, output, _)| (at, output));
                 let line = want.map_or(line, |(.., line)| line);
-                return Err(Difference { expected, found: have, line });
+                return Err(Box::new(Difference { expected, found: have, line }));
             }
             (expected, rest) = (later, later_ours);
         }

@@ -1,0 +1,138 @@
+//! What can be said on the command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::error::ErrorKind;
+use clap::{Args as Group, CommandFactory, Parser, Subcommand};
+use redial::Preset;
+
+use crate::failure::Failure;
+
+/// The reconnection engine on the command line.
+#[derive(Debug, Parser)]
+#[command(name = "redial", version, disable_help_subcommand = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show the delays of failures in a row.
+    Schedule(ScheduleArgs),
+    /// Run the machine over a trace on a virtual clock and print its outputs.
+    Replay(ReplayArgs),
+    /// Proxy TCP and make faults on command: one a line on stdin.
+    Chaos(ChaosArgs),
+}
+
+/// Where the policy comes from; a flag comes before the environment, that before a file, that before a preset.
+#[derive(Debug, Group)]
+pub(crate) struct PolicyArgs {
+    /// Start from this preset.
+    #[arg(long, value_parser = preset, conflicts_with = "policy")]
+    pub(crate) preset: Option<Preset>,
+    /// Read the policy from this file, JSON or (NAME.toml) TOML.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// Set one key of the policy, such as `maxDelay=8000` or `quality.good=120`; may be repeated.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct ScheduleArgs {
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+    /// The seed of the jitter; drawn by default.
+    #[arg(long, value_parser = whole::<u64>)]
+    pub(crate) seed: Option<u64>,
+    /// How many delays; by default `maxAttempts`, or 10.
+    #[arg(long, value_parser = whole::<u32>)]
+    pub(crate) retries: Option<u32>,
+    /// Print JSON Lines on stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct ReplayArgs {
+    /// The trace's file, or `-` for stdin.
+    #[arg(value_name = "TRACE")]
+    pub(crate) trace: PathBuf,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+    /// Another seed than the header's.
+    #[arg(long, value_parser = whole::<u64>)]
+    pub(crate) seed: Option<u64>,
+    /// After the last line let deadlines fire up to this time, in milliseconds.
+    #[arg(long, value_name = "MS", value_parser = millis)]
+    pub(crate) until: Option<redial::Timestamp>,
+    /// Compare the outputs with those in the trace; exit 1 at the first difference.
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct ChaosArgs {
+    /// Where to listen, as IP:PORT.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: SocketAddr,
+    /// Where to connect to, as IP:PORT.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) upstream: SocketAddr,
+}
+
+/// The arguments of this process.
+pub(crate) fn parse() -> Result<Args, Failure> {
+    Args::try_parse().map_err(|error| {
+        let kind = error.kind();
+        if matches!(kind, ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+            Failure::Help(error.to_string())
+        } else if matches!(kind, ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand) {
+            let names: Vec<_> = Args::command().get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+            Failure::usage(format_args!("a command is missing; allowed: {}", names.join(", ")))
+        } else {
+            Failure::Usage(one_line(&error.to_string()))
+        }
+    })
+}
+
+/// clap's error without its frame: one line that names the place and what is allowed.
+fn one_line(text: &str) -> String {
+    let told = text.lines().take_while(|line| !line.starts_with("For more information"));
+    let line = told.map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+    line.strip_prefix("error: ").unwrap_or(&line).to_owned()
+}
+
+fn preset(name: &str) -> Result<Preset, String> {
+    Preset::parse(name).ok_or_else(|| {
+        let names: Vec<_> = Preset::ALL.iter().map(|preset| preset.as_str()).collect();
+        format!("allowed: {}", names.join(", "))
+    })
+}
+
+fn whole<N: FromStr + Bounded>(text: &str) -> Result<N, String> {
+    text.parse().map_err(|_| format!("allowed: a whole number from 0 to {}", N::MOST))
+}
+
+/// The largest number of a type, for an error's text.
+trait Bounded {
+    const MOST: u64;
+}
+
+impl Bounded for u32 {
+    const MOST: u64 = Self::MAX as u64;
+}
+
+impl Bounded for u64 {
+    const MOST: Self = Self::MAX;
+}
+
+fn millis(text: &str) -> Result<redial::Timestamp, String> {
+    let millis = text.parse().ok().and_then(redial::Micros::from_millis_f64);
+    let micros = millis.ok_or("allowed: milliseconds from 0 to 9007199254740.992, at most three decimals")?;
+    Ok(redial::Timestamp::from_micros(micros.as_micros()))
+}

@@ -1,0 +1,5 @@
+//! One file a command.
+
+pub(crate) mod chaos;
+pub(crate) mod replay;
+pub(crate) mod schedule;

@@ -1,0 +1,62 @@
+//! Every way in which a command ends badly, with its exit status and its one line.
+
+use std::fmt::Display;
+use std::io;
+use std::process::ExitCode;
+
+/// A command's bad end.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Bad usage, policy or input: status 2.
+    Usage(String),
+    /// A check failed, or the system did: status 1.
+    Check(String),
+    /// The text that was asked for, such as `--help`: status 0.
+    Help(String),
+    /// Whoever read our output went away: status 0, as for `head`.
+    ReaderGone,
+}
+
+impl Failure {
+    pub(crate) fn usage(problem: impl Display) -> Self {
+        Self::Usage(problem.to_string())
+    }
+
+    pub(crate) fn check(problem: impl Display) -> Self {
+        Self::Check(problem.to_string())
+    }
+
+    /// Says what is to be said and gives the exit status.
+    pub(crate) fn report(self) -> ExitCode {
+        match self {
+            Self::Usage(problem) => {
+                eprintln!("redial: {}", one_line(&problem));
+                ExitCode::from(2)
+            }
+            Self::Check(problem) => {
+                eprintln!("redial: {}", one_line(&problem));
+                ExitCode::from(1)
+            }
+            Self::Help(text) => {
+                print!("{text}");
+                ExitCode::SUCCESS
+            }
+            Self::ReaderGone => ExitCode::SUCCESS,
+        }
+    }
+}
+
+/// Failures of our own output.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            Self::ReaderGone
+        } else {
+            Self::check(format_args!("output: {error}"))
+        }
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split(['\n', '\r']).map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+}

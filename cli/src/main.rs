@@ -1,0 +1,5 @@
+//! The binary `redial`.
+
+fn main() -> std::process::ExitCode {
+    redial_cli::main()
+}
