@@ -1,0 +1,104 @@
+//! What the machine drew. The model can't know a draw: it takes the machine's and checks that it is within the bounds.
+
+use redial::{Command, HoldReason, Input, Notice, Output, ReconnectMachine, RetryScheduled, Timestamp};
+
+use super::{Us, us};
+
+/// The machine's answers to one step, read for its draws only.
+pub(crate) struct Oracle {
+    scheduled: Option<RetryScheduled>,
+    dialled: bool,
+    endpoint: Option<u32>,
+    smoothed: Option<Us>,
+    /// Draws out of bounds.
+    pub(crate) complaints: Vec<String>,
+    /// A draw was made that nothing shows: the comparison has to end here.
+    pub(crate) blind: bool,
+}
+
+impl Oracle {
+    /// `machine` is as it is after the step.
+    pub(crate) fn new(machine: &ReconnectMachine, now: Timestamp, outputs: &[Output]) -> Self {
+        let mut oracle = Self {
+            scheduled: None,
+            dialled: false,
+            endpoint: None,
+            smoothed: None,
+            complaints: Vec::new(),
+            blind: false,
+        };
+        oracle.read(outputs);
+        // What was drawn while held, or for a dial that has to wait for its token anyhow, shows only later: in a copy
+        // that is held and released at once (`hidden` last, so that nothing is spread).
+        if oracle.scheduled.is_none() && !oracle.dialled && !machine.phase().is_terminal() {
+            let mut copy = machine.clone();
+            let _ = copy.handle(now, Input::Hold { reason: HoldReason::Hidden });
+            for reason in [HoldReason::Offline, HoldReason::AutoReconnectOff, HoldReason::Idle] {
+                let _ = copy.handle(now, Input::Release { reason });
+            }
+            let shown = copy.handle(now, Input::Release { reason: HoldReason::Hidden });
+            let shown: Vec<_> = shown.iter().filter(|output| !matches!(output, Output::Command(_))).collect();
+            let dialled = copy.connection() != machine.connection();
+            oracle.read(&shown);
+            oracle.dialled = dialled;
+        }
+        oracle
+    }
+
+    fn read(&mut self, outputs: &[Output]) {
+        for output in outputs {
+            match output {
+                Output::Notice(Notice::RetryScheduled(scheduled)) => self.scheduled = Some(*scheduled),
+                Output::Notice(Notice::HealthCheck { smoothed, .. }) => self.smoothed = Some(us(*smoothed)),
+                Output::Command(Command::Dial(dial)) => {
+                    self.dialled = true;
+                    self.endpoint = Some(dial.endpoint);
+                }
+                Output::Notice(_) | Output::Command(Command::HangUp { .. } | Command::Ping { .. }) => {}
+            }
+        }
+    }
+
+    /// The delay after jitter.
+    pub(super) fn jittered(&mut self, low: Us, high: Us) -> Us {
+        let shown = self.scheduled.map(|scheduled| us(scheduled.jittered));
+        self.draw("jittered", shown, low, high)
+    }
+
+    /// When a dial is due, waiting for its token not included.
+    pub(super) fn due(&mut self, low: Us, high: Us) -> Us {
+        let at = |scheduled: RetryScheduled| Us::from(scheduled.dial_at.as_micros()) - us(scheduled.budget);
+        self.draw("due", self.scheduled.map(at), low, high)
+    }
+
+    pub(super) fn endpoint(&mut self, endpoints: u32) -> u32 {
+        let endpoint = self.endpoint.unwrap_or(0);
+        if endpoint >= endpoints {
+            self.complaints.push(format!("endpoint {endpoint} of {endpoints}"));
+        }
+        endpoint
+    }
+
+    /// "exact to 1 µs over any number of samples"
+    pub(super) fn smoothed(&mut self, low: Us, high: Us) -> Us {
+        let shown = self.smoothed;
+        self.draw("smoothed", shown, low, high)
+    }
+
+    fn draw(&mut self, what: &str, shown: Option<Us>, low: Us, high: Us) -> Us {
+        let value = match shown {
+            Some(value) => value,
+            // Dialled at once, without a notice: the least that could be drawn.
+            None if self.dialled => low,
+            // Given up because of what was drawn (the greatest shows whether that can be right), or given up in the copy.
+            None => {
+                self.blind |= low < high;
+                high
+            }
+        };
+        if value < low || value > high {
+            self.complaints.push(format!("{what} {value} is not within {low} to {high}"));
+        }
+        value
+    }
+}

@@ -1,0 +1,105 @@
+//! Traces: reading, errors, replay.
+
+#![cfg(feature = "trace")]
+#![allow(clippy::unwrap_used)]
+
+use redial::trace::Trace;
+
+const HEADER: &str = r#"{"redial":1,"policy":{"jitter":false},"seed":1,"endpoints":1}"#;
+
+fn refused(lines: &str) -> String {
+    Trace::parse(lines).unwrap_err().to_string()
+}
+
+fn refused_line(line: &str) -> String {
+    refused(&format!("{HEADER}\n\n{line}\n"))
+}
+
+#[test]
+fn errors_name_the_line_and_what_is_allowed() {
+    assert_eq!(refused(""), "trace line 1: a header is missing");
+    assert!(refused("{\"redial\":2,\"seed\":1}").contains("line 1: redial: version 2 is not allowed; allowed: 1"));
+    assert!(refused("{\"redial\":1}").contains("line 1: missing field `seed`"));
+    assert!(refused("{\"redial\":1,\"seed\":1,\"endpoints\":0}").contains("line 1"));
+    assert!(refused("{\"redial\":1,\"seed\":1,\"sed\":0}").contains("unknown field `sed`"));
+    assert!(refused("{\"redial\":1,\"seed\":1,\"policy\":{\"baseDelay\":-1}}").contains("baseDelay: -1"));
+    assert!(refused_line("nonsense").contains("trace line 3: no JSON object"));
+    assert!(refused_line("[]").contains("trace line 3"));
+    assert!(refused_line(r#"{"input":"start"}"#).contains("trace line 3: the key at is missing"));
+    assert!(
+        refused_line(r#"{"at":-1,"input":"start"}"#)
+            .contains("at: invalid type: integer `-1`, expected milliseconds, 0 or more")
+    );
+    assert!(refused_line(r#"{"at":0.0001,"input":"start"}"#).contains("three decimals"));
+    assert!(refused_line(r#"{"at":0,"input":"strt"}"#).contains("unknown variant `strt`, expected one of `start`"));
+    assert!(refused_line(r#"{"at":0}"#).contains("one of the keys input and output"));
+    assert!(refused_line(r#"{"at":0,"input":"opened"}"#).contains("missing field `connection`"));
+    assert!(refused_line(r#"{"at":0,"output":"explode"}"#).contains("unknown variant `explode`"));
+    let bad_cause = r#"{"at":0,"input":"failed","connection":1,"cause":{"kind":"gremlins"}}"#;
+    assert!(refused_line(bad_cause).contains("unknown variant `gremlins`, expected one of `network`"));
+}
+
+#[test]
+fn microseconds_survive_in_late_times() {
+    let late = "4000000000000.001";
+    let trace = Trace::parse(&format!("{HEADER}\n{{\"at\":{late},\"input\":\"start\"}}\n")).unwrap();
+    assert_eq!(trace.lines[0].at.as_micros(), 4_000_000_000_000_001);
+    let mut lines = Vec::new();
+    let mut writer = redial::trace::Writer::new(&mut lines);
+    trace.replay(trace.machine(), None, |at, output| writer.output(at, &output).unwrap());
+    assert!(String::from_utf8(lines).unwrap().starts_with(&format!("{{\"at\":{late},\"output\":\"dial\"")));
+}
+
+#[test]
+fn a_trace_with_timeouts_is_replayed_as_it_was() {
+    let as_it_was = format!(
+        "{HEADER}\n{}\n{}\n{}\n",
+        r#"{"at":0,"input":"start"}"#,
+        r#"{"at":12000,"input":"timeout"}"#, // the connect timeout, two seconds late
+        r#"{"at":40000,"input":"stop"}"#,
+    );
+    let trace = Trace::parse(&as_it_was).unwrap();
+    let mut times = Vec::new();
+    trace.replay(trace.machine(), None, |at, _| times.push(at.as_micros() / 1000));
+    times.dedup();
+    assert_eq!(times, [0, 12_000, 40_000]);
+}
+
+#[test]
+fn check_finds_the_first_difference() {
+    let good = format!(
+        "{HEADER}\n{}\n{}\n{}\n",
+        r#"{"at":0,"input":"start"}"#,
+        r#"{"at":0,"output":"phase","from":"idle","to":"connecting"}"#,
+        r#"{"at":0,"output":"dial","connection":1,"endpoint":0,"attempt":0,"freshCredentials":false}"#,
+    );
+    let check = |text: &str| {
+        let trace = Trace::parse(text).unwrap();
+        trace.check(trace.machine(), None).map_err(|difference| difference.to_string())
+    };
+    assert_eq!(check(&good), Ok(()), "the order of notices within one instant is free");
+    let other = check(&good.replace("\"attempt\":0", "\"attempt\":1")).unwrap_err();
+    assert!(other.contains("trace line 4") && other.contains("\"attempt\":1") && other.contains("\"attempt\":0"));
+    let more = check(&good.replace("{\"at\":0,\"output\":\"phase\",\"from\":\"idle\",\"to\":\"connecting\"}\n", ""));
+    assert!(more.unwrap_err().contains("nothing more"));
+    let late = format!("{good}{}\n", r#"{"at":500,"output":"stable","connection":1}"#);
+    assert!(check(&late).unwrap_err().contains("trace line 5"));
+}
+
+#[test]
+fn commands_out_of_order_are_a_difference() {
+    let text = format!(
+        "{HEADER}\n{}\n{}\n{}\n{}\n{}\n",
+        r#"{"at":0,"input":"start"}"#,
+        r#"{"at":0,"output":"dial","connection":1,"endpoint":0,"attempt":0,"freshCredentials":false}"#,
+        r#"{"at":0,"output":"phase","from":"idle","to":"connecting"}"#,
+        r#"{"at":9,"input":"stop"}"#,
+        r#"{"at":9,"output":"phase","from":"connecting","to":"closed"}"#,
+    );
+    let hung_up = r#"{"at":9,"output":"hangUp","connection":1,"cause":{"kind":"user"}}"#;
+    let trace = Trace::parse(&format!("{text}{hung_up}\n")).unwrap();
+    assert_eq!(trace.check(trace.machine(), None), Ok(()));
+    let swapped = format!("{text}{}\n", hung_up.replace("hangUp\",\"connection\":1", "hangUp\",\"connection\":2"));
+    let trace = Trace::parse(&swapped).unwrap();
+    assert!(trace.check(trace.machine(), None).is_err());
+}
