@@ -7,6 +7,9 @@ use crate::words::HoldReason;
 pub struct Holds(u8);
 
 impl Holds {
+    /// No hold stands.
+    pub const NONE: Self = Self(0);
+
     /// Whether this reason stands.
     #[must_use]
     pub const fn contains(self, reason: HoldReason) -> bool {

@@ -56,7 +56,12 @@ impl Model {
 
     fn ask(&mut self, asked: Asked, oracle: &mut Oracle) {
         let told = if self.phase == Phase::Waiting { self.pending.and_then(|pending| pending.told) } else { None };
+        let held_since = self.phases.last().map_or(self.now, |(from, _)| *from);
+        let was_held = self.phase == Phase::Held;
         self.outage = Some(Outage::new(self.now));
+        if super::quirk("F1") && was_held {
+            self.outage.as_mut().unwrap().sleeps.push(self.now - held_since);
+        }
         // "`start` and `reconnect` go back to the first"
         self.endpoint = 0;
         self.pending = Some(Pending { told, ..Pending::at_once(asked, self.now) });
@@ -307,16 +312,16 @@ impl Model {
 
     fn is_too_late_at(&self, at: Us) -> bool {
         let is_retry = self.pending.is_some_and(|pending| pending.asked == Asked::ByRetry);
-        let began = self.outage.as_ref().expect("a dial is in an outage").began;
         // "Neither limits attempt 0."
-        is_retry && self.policy.max_elapsed().is_some_and(|max| self.elapsed() + at - self.now > us(max)) && at >= began
+        is_retry && self.policy.max_elapsed().is_some_and(|max| self.elapsed() + at - self.now > us(max))
     }
 
     /// "time in phase held and time slept (lateness beyond wakeGap) does not count."
     fn elapsed(&self) -> Us {
         let outage = self.outage.as_ref().expect("what elapses is an outage");
         let held = self.time_in(&[Phase::Held], outage.began);
-        self.now - outage.began - held - outage.sleeps.iter().sum::<Us>()
+        let e = self.now - outage.began - held - outage.sleeps.iter().sum::<Us>();
+        if super::quirk("F1") { e.max(0) } else { e }
     }
 
     fn give_up(&mut self, limit: Limit) {

@@ -366,3 +366,7 @@ pub(crate) struct Accounts {
     pub(crate) retries_opened: u64,
     pub(crate) stale: u64,
 }
+
+pub(crate) fn quirk(name: &str) -> bool {
+    std::env::var("QUIRKS").is_ok_and(|quirks| quirks.split(',').any(|quirk| quirk == name))
+}

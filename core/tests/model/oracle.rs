@@ -1,6 +1,6 @@
 //! What the machine drew. The model can't know a draw: it takes the machine's and checks that it is within the bounds.
 
-use redial::{Command, HoldReason, Input, Notice, Output, ReconnectMachine, RetryScheduled, Timestamp};
+use redial::{Command, HoldReason, Input, Notice, Output, Phase, ReconnectMachine, RetryScheduled, Timestamp};
 
 use super::{Us, us};
 
@@ -30,7 +30,7 @@ impl Oracle {
         oracle.read(outputs);
         // What was drawn while held, or for a dial that has to wait for its token anyhow, shows only later: in a copy
         // that is held and released at once (`hidden` last, so that nothing is spread).
-        if oracle.scheduled.is_none() && !oracle.dialled && !machine.phase().is_terminal() {
+        if oracle.scheduled.is_none() && !oracle.dialled && matches!(machine.phase(), Phase::Held | Phase::Waiting) {
             let mut copy = machine.clone();
             let _ = copy.handle(now, Input::Hold { reason: HoldReason::Hidden });
             for reason in [HoldReason::Offline, HoldReason::AutoReconnectOff, HoldReason::Idle] {

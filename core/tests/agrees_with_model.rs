@@ -1,0 +1,149 @@
+//! The machine against a second, naive reading of the contract: after every input both have said the same.
+
+mod model;
+
+use std::fmt::Write;
+
+use model::{Accounts, Case, Model, Move, Oracle, Pace, Which, cases, us};
+use proptest::prelude::*;
+use redial::{Command, ConnectionId, Input, Output, Phase, PingId, ReconnectMachine, Timestamp};
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn agrees_with_model(case in cases()) {
+        if let Err(difference) = compare(&case) {
+            return Err(TestCaseError::fail(difference));
+        }
+    }
+}
+
+/// What is compared after every input.
+#[derive(Debug, PartialEq)]
+struct View {
+    commands: Vec<Command>,
+    /// "the order of notices within one instant is free"
+    notices: Vec<String>,
+    deadline: Option<i128>,
+    phase: Phase,
+    quality: Option<redial::Quality>,
+    next_dial_at: Option<i128>,
+    accounts: Accounts,
+}
+
+impl View {
+    fn new(outputs: &[Output]) -> (Vec<Command>, Vec<String>) {
+        let commands = outputs.iter().filter_map(|output| match output {
+            Output::Command(command) => Some(*command),
+            Output::Notice(_) => None,
+        });
+        let notices = outputs.iter().filter_map(|output| match output {
+            Output::Command(_) => None,
+            Output::Notice(notice) => Some(format!("{notice:?}")),
+        });
+        let mut notices: Vec<_> = notices.collect();
+        notices.sort();
+        (commands.collect(), notices)
+    }
+
+    fn of_model(model: &Model, outputs: &[Output]) -> Self {
+        let (commands, notices) = Self::new(outputs);
+        let deadline = model.deadline();
+        let next_dial_at = if model.phase() == Phase::Waiting { deadline } else { None };
+        let (phase, quality, accounts) = (model.phase(), model.quality(), model.accounts());
+        Self { commands, notices, deadline, phase, quality, next_dial_at, accounts }
+    }
+
+    fn of_machine(machine: &ReconnectMachine, now: Timestamp, outputs: &[Output]) -> Self {
+        let (commands, notices) = Self::new(outputs);
+        let at = |at: Timestamp| i128::from(at.as_micros());
+        let stats = machine.stats(now);
+        Self {
+            commands,
+            notices,
+            deadline: machine.deadline().map(at),
+            phase: machine.phase(),
+            quality: machine.quality(),
+            next_dial_at: if machine.phase() == Phase::Held { None } else { machine.next_dial_at().map(at) },
+            accounts: Accounts {
+                uptime: us(stats.uptime),
+                downtime: us(stats.downtime),
+                held: us(stats.held),
+                idle: us(stats.idle),
+                retries: stats.retries,
+                retries_opened: stats.retries_opened,
+                stale: stats.stale_inputs,
+            },
+        }
+    }
+}
+
+fn compare(case: &Case) -> Result<(), String> {
+    let mut machine = ReconnectMachine::new(case.policy.clone(), case.seed).with_endpoints(case.endpoints);
+    let mut model = Model::new(&case.policy, case.endpoints.get());
+    let mut log = String::new();
+    for (pace, what) in &case.steps {
+        let at = time(*pace, &model, us(case.policy.wake_gap()));
+        let Some(input) = input(*what, &model) else {
+            let now = Timestamp::from_micros(u64::try_from(model.now()).expect("a time is not negative"));
+            let snapshot = machine.snapshot(now);
+            machine = ReconnectMachine::restore(case.policy.clone(), &snapshot, now).map_err(|e| format!("{e:?}"))?;
+            let _ = writeln!(log, "      restored");
+            continue;
+        };
+        let outputs: Vec<_> =
+            machine.handle(Timestamp::from_micros(u64::try_from(at).expect("a time is not negative")), input).into_iter().collect();
+        let now = Timestamp::from_micros(u64::try_from(model.now().max(at)).expect("a time is not negative"));
+        let mut oracle = Oracle::new(&machine, now, &outputs);
+        let expected = model.handle(at, input, &mut oracle);
+        let (is, should) = (View::of_machine(&machine, now, &outputs), View::of_model(&model, &expected));
+        let _ = writeln!(log, "{at:>6} {input:?}\n         -> {outputs:?} deadline {:?}", is.deadline);
+        if is != should || !oracle.complaints.is_empty() {
+            let complaints = oracle.complaints;
+            return Err(format!("\n{case:?}\n{log}\nmachine {is:?}\nmodel   {should:?}\n{complaints:?}"));
+        }
+        if oracle.blind && !machine.phase().is_terminal() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+fn time(pace: Pace, model: &Model, wake_gap: i128) -> i128 {
+    let deadline = model.deadline().unwrap_or(model.now());
+    let at = match pace {
+        Pace::After(span) => model.now() + i128::from(span),
+        Pace::AfterDeadline(span) => deadline + i128::from(span),
+        Pace::AfterWakeGap(span) => deadline + wake_gap + i128::from(span),
+    };
+    at.max(0)
+}
+
+/// `None`: to be restored.
+fn input(what: Move, model: &Model) -> Option<Input> {
+    let id = |last: u64, which| match which {
+        Which::Last => last,
+        Which::Previous => last.saturating_sub(1),
+        Which::Next => last + 1,
+    };
+    let connection = |which| ConnectionId(id(model.last_connection().0, which));
+    let ping = |which| PingId(id(model.last_ping().0, which));
+    Some(match what {
+        Move::Start => Input::Start,
+        Move::Stop => Input::Stop,
+        Move::Reconnect => Input::Reconnect,
+        Move::Hold(reason) => Input::Hold { reason },
+        Move::Release(reason) => Input::Release { reason },
+        Move::Opened(which) => Input::Opened { connection: connection(which) },
+        Move::Ready(which) => Input::Ready { connection: connection(which) },
+        Move::Failed(which, cause) => Input::Failed { connection: connection(which), cause },
+        Move::Closed(which, cause) => Input::Closed { connection: connection(which), cause },
+        Move::Received(which) => Input::Received { connection: connection(which) },
+        Move::Pong(which, answered) => Input::Pong { connection: connection(which), ping: ping(answered) },
+        Move::Busy(on) => Input::Busy { on },
+        Move::Hint(hint) => Input::Hint(hint),
+        Move::Timeout => Input::Timeout,
+        Move::Restore => return None,
+    })
+}
