@@ -247,12 +247,13 @@ impl ReconnectMachine {
         let Some(outage) = self.mem.outage else {
             return Micros::ZERO;
         };
-        at.since(outage.began).saturating_sub(outage.uncounted).saturating_sub(self.held_so_far(now))
+        at.since(outage.began).saturating_sub(outage.uncounted).saturating_sub(self.held_so_far(&outage, now))
     }
 
-    fn held_so_far(&self, now: Moment) -> Micros {
+    /// How much of the outage the present hold has taken: one from before `reconnect` belongs to the outage before.
+    fn held_so_far(&self, outage: &Outage, now: Moment) -> Micros {
         match self.mem.state {
-            State::Held { since, .. } => now.since(since),
+            State::Held { since, .. } => now.since(since.max(outage.began)),
             State::Idle
             | State::Connecting { .. }
             | State::Handshaking { .. }
@@ -265,9 +266,9 @@ impl ReconnectMachine {
 
     /// Enters a state, on the books and in a notice.
     pub(super) fn enter(&mut self, state: State, now: Moment, out: &mut Outputs) {
-        let held = self.held_so_far(now);
-        if let Some(outage) = &mut self.mem.outage {
-            outage.uncounted = outage.uncounted.saturating_add(held);
+        if let Some(mut outage) = self.mem.outage {
+            outage.uncounted = outage.uncounted.saturating_add(self.held_so_far(&outage, now));
+            self.mem.outage = Some(outage);
         }
         let (from, to) = (self.mem.state.phase(), state.phase());
         self.mem.state = state;

@@ -56,12 +56,7 @@ impl Model {
 
     fn ask(&mut self, asked: Asked, oracle: &mut Oracle) {
         let told = if self.phase == Phase::Waiting { self.pending.and_then(|pending| pending.told) } else { None };
-        let held_since = self.phases.last().map_or(self.now, |(from, _)| *from);
-        let was_held = self.phase == Phase::Held;
         self.outage = Some(Outage::new(self.now));
-        if super::quirk("F1") && was_held {
-            self.outage.as_mut().unwrap().sleeps.push(self.now - held_since);
-        }
         // "`start` and `reconnect` go back to the first"
         self.endpoint = 0;
         self.pending = Some(Pending { told, ..Pending::at_once(asked, self.now) });
@@ -320,8 +315,7 @@ impl Model {
     fn elapsed(&self) -> Us {
         let outage = self.outage.as_ref().expect("what elapses is an outage");
         let held = self.time_in(&[Phase::Held], outage.began);
-        let e = self.now - outage.began - held - outage.sleeps.iter().sum::<Us>();
-        if super::quirk("F1") { e.max(0) } else { e }
+        self.now - outage.began - held - outage.sleeps.iter().sum::<Us>()
     }
 
     fn give_up(&mut self, limit: Limit) {
@@ -334,7 +328,7 @@ impl Model {
 
     /// "a token bucket": from when on there is a token.
     fn token_at(&self) -> Us {
-        let Some(budget) = self.policy.dial_budget() else { return self.now };
+        let Some(budget) = self.policy.dial_budget() else { return 0 };
         // In microseconds of refilling. "the bucket is full at first and refills evenly"
         let (token, full) = (us(budget.refill), us(budget.refill) * Us::from(budget.burst));
         let (mut level, mut since) = (full, 0);
@@ -342,8 +336,7 @@ impl Model {
             level = (level + dialled_at - since).min(full) - token;
             since = *dialled_at;
         }
-        level = (level + self.now - since).min(full);
-        self.now + (token - level).max(0)
+        since + (token - level).max(0)
     }
 
     /// "a dial … without one waits for it in phase waiting"

@@ -133,6 +133,7 @@ impl Model {
         // A timeout is late by the earliest deadline that stood when it came, the stable one included. After any other
         // input only what that left due can be late.
         let met = self.deadline();
+        self.account_for_sleep(met);
         self.become_stable_if_due();
         self.take(input, oracle);
         let mut deadline = if input == Input::Timeout { met } else { self.deadline() };
@@ -155,13 +156,17 @@ impl Model {
         }
     }
 
+    /// "time slept (lateness beyond wakeGap)": the contract doesn't say whether lateness counts that another input than a
+    /// timeout meets first; the computer slept all the same, so here it counts.
+    fn account_for_sleep(&mut self, deadline: Option<Us>) {
+        let slept = deadline.map_or(0, |deadline| self.now - deadline - us(self.policy.wake_gap()));
+        if let Some(outage) = self.outage.as_mut().filter(|_| slept > 0) {
+            outage.sleeps.push(slept);
+        }
+    }
+
     fn fire(&mut self, late: Us, oracle: &mut Oracle) {
         let woke = late > us(self.policy.wake_gap());
-        if woke {
-            if let Some(outage) = &mut self.outage {
-                outage.sleeps.push(late - us(self.policy.wake_gap()));
-            }
-        }
         match self.phase {
             Phase::Idle | Phase::Closed | Phase::Failed | Phase::Held => {}
             Phase::Waiting => self.dial_falls_due(oracle),
