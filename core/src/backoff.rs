@@ -1,6 +1,6 @@
 //! The delays of failures in a row.
 
-use crate::policy::{Growth, Jitter, Policy};
+use crate::policy::{Growth, Jitter, Policy, part};
 use crate::rng::SplitMix64;
 use crate::time::Micros;
 
@@ -35,7 +35,7 @@ impl Backoff {
     /// A schedule at its start. The seed is asked for, because one default seed would give every device the same
     /// "jitter".
     #[must_use]
-    pub const fn new(policy: &Policy, seed: u64) -> Self {
+    pub fn new(policy: &Policy, seed: u64) -> Self {
         Self { schedule: Schedule::new(policy), rng: SplitMix64::new(seed) }
     }
 
@@ -45,7 +45,7 @@ impl Backoff {
     }
 
     /// Back to the start; the random numbers go on.
-    pub const fn reset(&mut self, policy: &Policy) {
+    pub fn reset(&mut self, policy: &Policy) {
         self.schedule = Schedule::new(policy);
     }
 }
@@ -64,7 +64,7 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
-    pub(crate) const fn new(policy: &Policy) -> Self {
+    pub(crate) fn new(policy: &Policy) -> Self {
         let base = policy.base_delay();
         Self { next: Growth::from_micros(base.as_micros()), previous: base }
     }
@@ -84,8 +84,8 @@ impl Schedule {
             Jitter::Full => (least, raw),
             Jitter::Equal => (raw.div_ceil(2), raw),
             Jitter::Decorrelated => (policy.base_delay().as_micros(), self.previous.as_micros().saturating_mul(3)),
-            Jitter::Ratio(_) => {
-                let part = policy.ratio().of(raw);
+            Jitter::Ratio(ratio) => {
+                let part = part(ratio, raw);
                 (raw.saturating_sub(part), raw.saturating_add(part))
             }
         };

@@ -13,6 +13,7 @@ pub(crate) struct Smoothed(i64);
 
 impl Smoothed {
     const FRACTION_BITS: u32 = 16;
+    const ONE: f64 = 65_536.0;
     /// The longest latency that is told apart: 2⁴⁶ µs (2.2 years), so that no step overflows.
     const LONGEST: u64 = 1 << 46;
 
@@ -37,80 +38,117 @@ impl Smoothed {
         Micros::from_micros((self.0.wrapping_add(half) >> Self::FRACTION_BITS).unsigned_abs())
     }
 
-    /// `bound` × `factor`, rounded to the nearest 2⁻¹⁶ µs: so 50 ms × 1.1 is 55 ms exactly.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
-    fn scaled(bound: Micros, factor: f64) -> Self {
-        const ONE: f64 = 65_536.0;
-        Self((bound.as_micros() as f64 * factor * ONE + 0.5) as i64)
+    /// Below `bound` × `factor`, rounded to the nearest 2⁻¹⁶ µs: so 50 ms × 1.1 is 55 ms exactly.
+    #[allow(clippy::cast_precision_loss, clippy::cast_possible_wrap)] // bounds and latencies are far below 2⁶³
+    fn is_below(self, bound: Micros, factor: f64) -> bool {
+        (self.0 as f64) + 0.5 < (bound.as_micros() as i64 as f64) * Self::ONE * factor
+    }
+
+    /// The same, or at it.
+    #[allow(clippy::cast_precision_loss, clippy::cast_possible_wrap)]
+    fn is_within(self, bound: Micros, factor: f64) -> bool {
+        (self.0 as f64) - 0.5 < (bound.as_micros() as i64 as f64) * Self::ONE * factor
     }
 }
 
-/// One set of bounds.
+/// A smoothed latency or none, in eight bytes: latencies are not negative.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Table {
-    excellent: Smoothed,
-    good: Smoothed,
-    poor: Smoothed,
-}
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
+pub(crate) struct OptionalSmoothed(Smoothed);
 
-impl Table {
-    fn new(bounds: &QualityBounds, factor: f64) -> Self {
-        Self {
-            excellent: Smoothed::scaled(bounds.excellent, factor),
-            good: Smoothed::scaled(bounds.good, factor),
-            poor: Smoothed::scaled(bounds.poor, factor),
-        }
-    }
+impl OptionalSmoothed {
+    pub(crate) const NONE: Self = Self(Smoothed(-1));
 
-    fn grade(&self, latency: Smoothed) -> Quality {
-        if latency < self.excellent {
-            Quality::Excellent
-        } else if latency < self.good {
-            Quality::Good
-        } else if latency <= self.poor {
-            Quality::Poor
-        } else {
-            Quality::Disconnected
-        }
+    pub(crate) const fn get(self) -> Option<Smoothed> {
+        if self.0.0 < 0 { None } else { Some(self.0) }
     }
 }
 
-/// The bounds for a first sample, for getting worse and for getting better.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct GradeBounds {
-    first: Table,
-    worse: Table,
-    better: Table,
-}
-
-impl GradeBounds {
-    pub(crate) fn new(bounds: &QualityBounds) -> Self {
-        Self {
-            first: Table::new(bounds, 1.0),
-            worse: Table::new(bounds, 1.0 + bounds.hysteresis),
-            better: Table::new(bounds, 1.0 - bounds.hysteresis),
-        }
-    }
-
-    /// The grade of `latency` after `before`, which is `None` at a connection's first sample.
-    pub(crate) fn grade(&self, before: Option<Quality>, latency: Smoothed) -> Quality {
-        let Some(before) = before else {
-            return self.first.grade(latency);
-        };
-        let worse = self.worse.grade(latency);
-        if rank(worse) > rank(before) {
-            return worse;
-        }
-        let better = self.better.grade(latency);
-        if rank(better) < rank(before) { better } else { before }
+impl From<Smoothed> for OptionalSmoothed {
+    fn from(smoothed: Smoothed) -> Self {
+        Self(smoothed)
     }
 }
 
-const fn rank(quality: Quality) -> u8 {
-    match quality {
-        Quality::Excellent => 0,
-        Quality::Good => 1,
-        Quality::Poor => 2,
-        Quality::Disconnected => 3,
+/// The grade of `latency` after `before`, which is `None` at a connection's first sample.
+pub(crate) fn grade(bounds: &QualityBounds, before: Option<Quality>, latency: Smoothed) -> Quality {
+    let Some(before) = before else {
+        return by_table(bounds, 1.0, latency);
+    };
+    let (harder, easier) = (1.0 + bounds.hysteresis, 1.0 - bounds.hysteresis);
+    // The two bounds of the present grade decide whether it changes; where to, the moved table.
+    let (got_worse, got_better) = match before {
+        Quality::Excellent => (!latency.is_below(bounds.excellent, harder), false),
+        Quality::Good => (!latency.is_below(bounds.good, harder), latency.is_below(bounds.excellent, easier)),
+        Quality::Poor => (!latency.is_within(bounds.poor, harder), latency.is_below(bounds.good, easier)),
+        Quality::Disconnected => (false, latency.is_within(bounds.poor, easier)),
+    };
+    if got_worse {
+        by_table(bounds, harder, latency)
+    } else if got_better {
+        by_table(bounds, easier, latency)
+    } else {
+        before
+    }
+}
+
+/// The table, with all bounds moved by `factor`.
+fn by_table(bounds: &QualityBounds, factor: f64, latency: Smoothed) -> Quality {
+    if latency.is_below(bounds.excellent, factor) {
+        Quality::Excellent
+    } else if latency.is_below(bounds.good, factor) {
+        Quality::Good
+    } else if latency.is_within(bounds.poor, factor) {
+        Quality::Poor
+    } else {
+        Quality::Disconnected
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn smoothed(micros: u64) -> Smoothed {
+        Smoothed::first(Micros::from_micros(micros))
+    }
+
+    #[test]
+    fn the_first_sample_takes_the_tables_grade() {
+        let grade = |micros| grade(&QualityBounds::default(), None, smoothed(micros));
+        assert_eq!(grade(49_999), Quality::Excellent);
+        assert_eq!(grade(50_000), Quality::Good);
+        assert_eq!(grade(99_999), Quality::Good);
+        assert_eq!(grade(100_000), Quality::Poor);
+        assert_eq!(grade(200_000), Quality::Poor);
+        assert_eq!(grade(200_001), Quality::Disconnected);
+    }
+
+    #[test]
+    fn later_grades_change_only_past_the_moved_bounds() {
+        let grade = |before, micros| grade(&QualityBounds::default(), Some(before), smoothed(micros));
+        assert_eq!(grade(Quality::Excellent, 54_999), Quality::Excellent);
+        assert_eq!(grade(Quality::Excellent, 55_000), Quality::Good);
+        assert_eq!(grade(Quality::Good, 45_000), Quality::Good);
+        assert_eq!(grade(Quality::Good, 44_999), Quality::Excellent);
+        assert_eq!(grade(Quality::Poor, 220_000), Quality::Poor);
+        assert_eq!(grade(Quality::Poor, 220_001), Quality::Disconnected);
+        assert_eq!(grade(Quality::Disconnected, 180_001), Quality::Disconnected);
+        assert_eq!(grade(Quality::Disconnected, 180_000), Quality::Poor);
+        assert_eq!(grade(Quality::Excellent, 500_000), Quality::Disconnected);
+        assert_eq!(grade(Quality::Disconnected, 1000), Quality::Excellent);
+    }
+
+    #[test]
+    fn smoothing_is_exact_to_a_microsecond_over_many_samples() {
+        // The same in 80 binary digits behind the point.
+        let (mut ours, mut exact) = (smoothed(40_000), 40_000_i128 << 80);
+        for n in 0..100_000_u64 {
+            let sample = 20_000 + n.wrapping_mul(0x9e37_79b9) % 60_000;
+            ours = ours.with(Micros::from_micros(sample));
+            exact += ((i128::from(sample) << 80) - exact) / 8;
+            let rounded = u64::try_from((exact + (1 << 79)) >> 80).unwrap();
+            assert!(ours.micros().as_micros().abs_diff(rounded) <= 1);
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! Pings and their answers on one open connection.
 
-use crate::grades::Smoothed;
+use core::num::NonZeroU64;
+
+use crate::grades::{OptionalSmoothed, Smoothed};
 use crate::moment::Moment;
 use crate::policy::Policy;
 use crate::time::Micros;
@@ -17,7 +19,7 @@ pub(crate) struct Health {
     /// When the next ping falls due; never without health checks.
     next_ping: Moment,
     unanswered: Option<Unanswered>,
-    smoothed: Option<Smoothed>,
+    smoothed: OptionalSmoothed,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +29,8 @@ pub(crate) struct Health {
     serde(rename_all = "camelCase", deny_unknown_fields)
 )]
 struct Unanswered {
-    ping: PingId,
+    /// Its id, which is never 0: so none takes no more room.
+    ping: NonZeroU64,
     sent: Moment,
     /// The last sign of life; at first the sending.
     heard: Moment,
@@ -35,7 +38,7 @@ struct Unanswered {
 
 impl Health {
     pub(crate) fn new(policy: &Policy, ready: Moment) -> Self {
-        Self { next_ping: next_ping(policy, ready), unanswered: None, smoothed: None }
+        Self { next_ping: next_ping(policy, ready), unanswered: None, smoothed: OptionalSmoothed::NONE }
     }
 
     /// The next ping (sent, or left out), or the peer's death, whichever comes first.
@@ -56,8 +59,8 @@ impl Health {
         self.unanswered.is_some()
     }
 
-    pub(crate) const fn smoothed(&self) -> Option<Smoothed> {
-        self.smoothed
+    pub(crate) fn smoothed(&self) -> Option<Smoothed> {
+        self.smoothed.get()
     }
 
     /// Any traffic; also the end of the peer's being busy.
@@ -69,19 +72,19 @@ impl Health {
 
     /// A pong. The latency and its smoothed value, if it answers the ping that is waited for; traffic otherwise.
     pub(crate) fn on_pong(&mut self, now: Moment, ping: PingId) -> Option<(Micros, Smoothed)> {
-        let Some(unanswered) = self.unanswered.filter(|unanswered| unanswered.ping == ping) else {
+        let Some(unanswered) = self.unanswered.filter(|unanswered| unanswered.ping.get() == ping.0) else {
             self.on_life(now);
             return None;
         };
         self.unanswered = None;
         let latency = now.since(unanswered.sent);
-        let smoothed = self.smoothed.map_or_else(|| Smoothed::first(latency), |before| before.with(latency));
-        self.smoothed = Some(smoothed);
+        let smoothed = self.smoothed.get().map_or_else(|| Smoothed::first(latency), |before| before.with(latency));
+        self.smoothed = smoothed.into();
         Some((latency, smoothed))
     }
 
     /// A ping goes out, in place of an unanswered one if there is one.
-    pub(crate) fn on_sent(&mut self, policy: &Policy, now: Moment, ping: PingId) {
+    pub(crate) fn on_sent(&mut self, policy: &Policy, now: Moment, ping: NonZeroU64) {
         self.unanswered = Some(Unanswered { ping, sent: now, heard: now });
         self.next_ping = next_ping(policy, now);
     }

@@ -1,7 +1,7 @@
 //! What the machine is told.
 
 use crate::cause::Cause;
-use crate::time::Micros;
+use crate::time::{Micros, OptionalMicros};
 use crate::words::{ConnectionId, HoldReason, PingId};
 
 /// What the machine is told, by the user, the transport, the environment or the clock.
@@ -99,4 +99,27 @@ pub struct Hint {
     /// Do not come back by yourself at all.
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "core::ops::Not::not"))]
     pub stop: bool,
+}
+
+/// A hint as the machine keeps it; without one, all of it is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "camelCase", deny_unknown_fields)
+)]
+pub(crate) struct KeptHint {
+    pub(crate) min_delay: OptionalMicros,
+    pub(crate) spread: OptionalMicros,
+    pub(crate) stop: bool,
+}
+
+impl KeptHint {
+    pub(crate) const NONE: Self = Self { min_delay: OptionalMicros::NONE, spread: OptionalMicros::NONE, stop: false };
+}
+
+impl From<Hint> for KeptHint {
+    fn from(Hint { min_delay, spread, stop }: Hint) -> Self {
+        Self { min_delay: min_delay.into(), spread: spread.into(), stop }
+    }
 }

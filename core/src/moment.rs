@@ -6,7 +6,6 @@ use crate::time::{Micros, Timestamp};
 /// for longer than its new clock runs; and with a point that never comes, because a deadline that there is not, or that
 /// arithmetic can't reach, is the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub(crate) struct Moment(i64);
 
 impl Moment {
@@ -48,5 +47,70 @@ impl Moment {
     /// The shift that turns the origin into this moment.
     pub(crate) const fn offset(self) -> i64 {
         self.0
+    }
+}
+
+/// In a snapshot: milliseconds, or one of the words `ever` and `never`.
+#[cfg(feature = "serde")]
+mod json {
+    use core::fmt;
+
+    use serde::de::{Deserialize, Deserializer, Error, Visitor};
+    use serde::ser::{Serialize, Serializer};
+
+    use super::Moment;
+    use crate::time::Micros;
+
+    impl Serialize for Moment {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let span = Micros::from_micros(self.0.unsigned_abs());
+            match *self {
+                Self::EVER => serializer.serialize_str("ever"),
+                Self::NEVER => serializer.serialize_str("never"),
+                // Not by way of a floating-point number where that can be helped.
+                Self(micros) if micros % 1000 == 0 => serializer.serialize_i64(micros / 1000),
+                Self(micros) if micros < 0 => serializer.serialize_f64(-span.as_millis_f64()),
+                Self(_) => serializer.serialize_f64(span.as_millis_f64()),
+            }
+        }
+    }
+
+    impl<'de> Deserialize<'de> for Moment {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            deserializer.deserialize_any(MomentVisitor)
+        }
+    }
+
+    struct MomentVisitor;
+
+    impl Visitor<'_> for MomentVisitor {
+        type Value = Moment;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("milliseconds with at most three decimals, \"ever\" or \"never\"")
+        }
+
+        fn visit_str<E: Error>(self, word: &str) -> Result<Moment, E> {
+            match word {
+                "ever" => Ok(Moment::EVER),
+                "never" => Ok(Moment::NEVER),
+                _ => Err(E::invalid_value(serde::de::Unexpected::Str(word), &self)),
+            }
+        }
+
+        fn visit_i64<E: Error>(self, millis: i64) -> Result<Moment, E> {
+            Ok(Moment(millis.saturating_mul(1000)).min(Moment::LAST))
+        }
+
+        fn visit_u64<E: Error>(self, millis: u64) -> Result<Moment, E> {
+            self.visit_i64(i64::try_from(millis).unwrap_or(i64::MAX))
+        }
+
+        fn visit_f64<E: Error>(self, millis: f64) -> Result<Moment, E> {
+            let span = Micros::from_millis_f64(millis.abs())
+                .ok_or_else(|| E::invalid_value(serde::de::Unexpected::Float(millis), &self))?;
+            let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+            Ok(Moment(if millis < 0.0 { micros.saturating_neg() } else { micros }))
+        }
     }
 }

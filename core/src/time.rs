@@ -155,6 +155,39 @@ impl From<Micros> for Duration {
     }
 }
 
+/// A span or none, in eight bytes: the longest span, which no rule can have, stands for none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(from = "Option<Micros>", into = "Option<Micros>")
+)]
+pub(crate) struct OptionalMicros(Micros);
+
+impl OptionalMicros {
+    pub(crate) const NONE: Self = Self(Micros(u64::MAX));
+
+    pub(crate) const fn some(span: Micros) -> Self {
+        Self(Micros(if span.0 == u64::MAX { u64::MAX - 1 } else { span.0 }))
+    }
+
+    pub(crate) const fn get(self) -> Option<Micros> {
+        if self.0.0 == u64::MAX { None } else { Some(self.0) }
+    }
+}
+
+impl From<Option<Micros>> for OptionalMicros {
+    fn from(span: Option<Micros>) -> Self {
+        span.map_or(Self::NONE, Self::some)
+    }
+}
+
+impl From<OptionalMicros> for Option<Micros> {
+    fn from(span: OptionalMicros) -> Self {
+        span.get()
+    }
+}
+
 /// Milliseconds with at most three decimals: `1000 ms`, `12.5 ms`.
 impl fmt::Display for Micros {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -92,8 +92,10 @@ fn compare(case: &Case) -> Result<(), String> {
             let _ = writeln!(log, "      restored");
             continue;
         };
-        let outputs: Vec<_> =
-            machine.handle(Timestamp::from_micros(u64::try_from(at).expect("a time is not negative")), input).into_iter().collect();
+        let outputs: Vec<_> = machine
+            .handle(Timestamp::from_micros(u64::try_from(at).expect("a time is not negative")), input)
+            .into_iter()
+            .collect();
         let now = Timestamp::from_micros(u64::try_from(model.now().max(at)).expect("a time is not negative"));
         let mut oracle = Oracle::new(&machine, now, &outputs);
         let expected = model.handle(at, input, &mut oracle);
@@ -144,6 +146,14 @@ fn input(what: Move, model: &Model) -> Option<Input> {
         Move::Busy(on) => Input::Busy { on },
         Move::Hint(hint) => Input::Hint(hint),
         Move::Timeout => Input::Timeout,
+        Move::Likely => match model.phase() {
+            Phase::Idle | Phase::Closed | Phase::Failed => Input::Start,
+            Phase::Connecting => Input::Opened { connection: connection(Which::Last) },
+            Phase::Handshaking => Input::Ready { connection: connection(Which::Last) },
+            Phase::Open => Input::Pong { connection: connection(Which::Last), ping: ping(Which::Last) },
+            Phase::Waiting => Input::Timeout,
+            Phase::Held => Input::Release { reason: model.holds()[0] },
+        },
         Move::Restore => return None,
     })
 }

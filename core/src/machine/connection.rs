@@ -1,9 +1,11 @@
 //! The present connection: how it opens, lasts, is checked and ends.
 
+use core::num::NonZeroU64;
+
 use super::ReconnectMachine;
 use super::state::{Link, Open, State};
 use crate::cause::Cause;
-use crate::grades::Smoothed;
+use crate::grades::grade;
 use crate::moment::Moment;
 use crate::output::{Command, Notice, Outputs};
 use crate::policy::Ruling;
@@ -24,18 +26,57 @@ impl ReconnectMachine {
         self.mem.now
     }
 
+    /// Whether an input at `now` on this open connection comes in order and before any deadline; then it is the latest
+    /// time seen.
+    #[inline]
+    pub(super) fn is_in_peace(&mut self, connection: ConnectionId, now: Moment) -> bool {
+        let in_peace = self.mem.now <= now
+            && now < self.due
+            && matches!(&self.mem.state, State::Open { link, .. } if link.connection == connection);
+        if in_peace {
+            self.mem.now = now;
+        }
+        in_peace
+    }
+
+    /// Something came on the open connection, or the peer is no longer busy: it is alive.
+    #[inline]
+    pub(super) fn on_traffic(&mut self, now: Moment) {
+        let patience = self.patience();
+        if let State::Open { open, .. } = &mut self.mem.state
+            && open.health.awaits_pong()
+        {
+            open.health.on_life(now);
+            self.due = open.deadline(patience);
+        }
+    }
+
+    /// A ping was answered on the open connection.
+    pub(super) fn on_pong(&mut self, connection: ConnectionId, ping: PingId, now: Moment, out: &mut Outputs) {
+        let patience = self.patience();
+        let State::Open { open, .. } = &mut self.mem.state else {
+            return;
+        };
+        let sample = open.health.on_pong(now, ping);
+        self.due = open.deadline(patience);
+        if let Some((latency, smoothed)) = sample {
+            self.mem.accounts.on_latency(latency);
+            let quality = grade(&self.policy.quality(), self.mem.quality, smoothed);
+            out.notice(Notice::HealthCheck { connection, latency, smoothed: smoothed.micros(), quality });
+            self.grade(Some(quality), out);
+        }
+    }
+
     /// Whether the deadline was passed by so much that the computer must have slept; what is beyond the gap does not
     /// count as part of the outage.
     pub(super) fn notice_sleep(&mut self, now: Moment) -> bool {
-        let lateness = now.since(self.next_deadline());
+        let lateness = now.since(self.due);
         let slept = lateness.saturating_sub(self.policy.wake_gap());
         if slept == Micros::ZERO {
             return false;
         }
         self.mem.accounts.on_wake();
-        if let Some(outage) = &mut self.mem.outage {
-            outage.uncounted = outage.uncounted.saturating_add(slept);
-        }
+        self.mem.outage.leave_out(slept);
         true
     }
 
@@ -59,7 +100,7 @@ impl ReconnectMachine {
     }
 
     pub(super) fn on_ready(&mut self, link: Link, now: Moment, out: &mut Outputs) {
-        let downtime = self.mem.outage.map_or(Micros::ZERO, |outage| now.since(outage.began));
+        let downtime = now.since(self.mem.outage.began);
         self.mem.accounts.on_opened(link.attempt);
         out.notice(Notice::Opened { connection: link.connection, attempt: link.attempt, downtime });
         self.grade(None, out);
@@ -84,7 +125,7 @@ impl ReconnectMachine {
             State::Idle | State::Waiting { .. } | State::Held { .. } | State::Closed | State::Failed => return,
         };
 
-        let was_stable = self.mem.outage.is_none();
+        let was_stable = !self.mem.outage.is_on();
         if was_stable {
             self.begin_outage(now);
         }
@@ -95,7 +136,7 @@ impl ReconnectMachine {
         match self.policy.verdicts().rule(cause, link.fresh_credentials) {
             Ruling::End => self.on_finished(State::Closed, now, out),
             Ruling::Stop => self.give_up(Limit::Verdict, cause, now, out),
-            Ruling::Retry if self.mem.hint.is_some_and(|hint| hint.stop) => {
+            Ruling::Retry if self.mem.hint.stop => {
                 self.give_up(Limit::Verdict, cause, now, out);
             }
             Ruling::Retry => self.schedule_retry(cause, now, out),
@@ -110,20 +151,6 @@ impl ReconnectMachine {
 
     pub(super) fn hang_up(&self, connection: ConnectionId, cause: Cause, out: &mut Outputs) {
         out.command(Command::HangUp { connection, cause });
-    }
-
-    /// A ping was answered.
-    pub(super) fn on_sample(
-        &mut self,
-        connection: ConnectionId,
-        latency: Micros,
-        smoothed: Smoothed,
-        out: &mut Outputs,
-    ) {
-        self.mem.accounts.on_latency(latency);
-        let quality = self.policy.grades().grade(self.mem.quality, smoothed);
-        out.notice(Notice::HealthCheck { connection, latency, smoothed: smoothed.micros(), quality });
-        self.grade(Some(quality), out);
     }
 
     /// A false "offline" is common: the connection stays, and a ping finds out.
@@ -169,10 +196,10 @@ impl ReconnectMachine {
         if self.policy.health_check_interval().is_none() {
             return;
         }
-        self.mem.last_ping = self.mem.last_ping.saturating_add(1);
-        let ping = PingId(self.mem.last_ping);
+        let ping = NonZeroU64::MIN.saturating_add(self.mem.last_ping);
+        self.mem.last_ping = ping.get();
         open.health.on_sent(&self.policy, now, ping);
-        out.command(Command::Ping { connection, ping });
+        out.command(Command::Ping { connection, ping: PingId(ping.get()) });
     }
 
     fn grade(&mut self, to: Option<Quality>, out: &mut Outputs) {

@@ -4,11 +4,11 @@ use super::ReconnectMachine;
 use super::state::{Link, Open, Outage, Pending, Retry, State};
 use crate::backoff::Schedule;
 use crate::cause::Cause;
-use crate::input::Hint;
+use crate::input::{Hint, KeptHint};
 use crate::moment::Moment;
 use crate::output::{Command, Dial, Notice, Outputs, RetryScheduled};
 use crate::policy::Failover;
-use crate::time::Micros;
+use crate::time::{Micros, OptionalMicros};
 use crate::words::{ConnectionId, HoldReason, Limit};
 
 impl ReconnectMachine {
@@ -33,13 +33,13 @@ impl ReconnectMachine {
     }
 
     pub(super) const fn begin_outage(&mut self, now: Moment) {
-        self.mem.outage = Some(Outage { began: now, uncounted: Micros::ZERO });
+        self.mem.outage = Outage { began: now, uncounted: Micros::ZERO };
     }
 
     pub(super) fn end_outage(&mut self, now: Moment) {
-        if let Some(outage) = self.mem.outage.take() {
-            self.mem.accounts.on_outage_over(now.since(outage.began));
-        }
+        // Since never is no time.
+        self.mem.accounts.on_outage_over(now.since(self.mem.outage.began));
+        self.mem.outage = Outage::NONE;
     }
 
     pub(super) fn forget_retries(&mut self) {
@@ -54,21 +54,21 @@ impl ReconnectMachine {
             return;
         }
         let delay = self.mem.schedule.next_delay(&self.policy, &mut self.mem.rng);
-        let hint = self.hinted(delay.jittered, self.mem.hint.unwrap_or_default(), cause.retry_after());
+        let hint = self.hinted(delay.jittered, self.mem.hint, cause.retry_after());
         let retry = Retry {
             attempt: self.mem.retries.saturating_add(1),
             due: now.after(hint.unwrap_or(delay.jittered)),
             raw: delay.raw,
             jittered: delay.jittered,
-            hint,
+            hint: hint.into(),
             cause,
         };
         self.place(Pending::Retry(retry), Haste::AfterWaiting, now, out);
     }
 
     /// What a hint and a Retry-After make of a delay; `None` if there is neither.
-    fn hinted(&mut self, delay: Micros, hint: Hint, retry_after: Option<Micros>) -> Option<Micros> {
-        let Hint { min_delay, spread, stop: _ } = hint;
+    fn hinted(&mut self, delay: Micros, hint: KeptHint, retry_after: Option<Micros>) -> Option<Micros> {
+        let (min_delay, spread) = (hint.min_delay.get(), hint.spread.get());
         min_delay.or(retry_after).or(spread)?;
         let most = self.policy.max_retry_after();
         let floor = min_delay.max(retry_after).unwrap_or_default().min(most);
@@ -105,7 +105,7 @@ impl ReconnectMachine {
     fn notice_schedule(&self, pending: &Pending, until: Moment, now: Moment, out: &mut Outputs) {
         let (raw, jittered, hint) = match pending {
             Pending::Start { .. } | Pending::Reconnect { .. } => (Micros::ZERO, Micros::ZERO, None),
-            Pending::Retry(retry) => (retry.raw, retry.jittered, retry.hint),
+            Pending::Retry(retry) => (retry.raw, retry.jittered, retry.hint.get()),
         };
         out.notice(Notice::RetryScheduled(RetryScheduled {
             attempt: pending.attempt(),
@@ -125,7 +125,7 @@ impl ReconnectMachine {
         };
         self.mem.bucket.take(self.policy.dial_budget(), now);
         self.mem.retries = attempt;
-        self.mem.hint = None;
+        self.mem.hint = KeptHint::NONE;
         self.mem.last_connection = self.mem.last_connection.saturating_add(1);
         let link = Link {
             connection: ConnectionId(self.mem.last_connection),
@@ -201,6 +201,9 @@ impl ReconnectMachine {
             return;
         }
         let pending = Pending::Retry(self.moved(hint, retry, now));
+        if pending == Pending::Retry(retry) {
+            return;
+        }
         let moved = self.mem.bucket.next_token(self.policy.dial_budget(), pending.due().max(now));
         if moved == until {
             self.mem.state = State::Waiting { pending, until };
@@ -221,8 +224,10 @@ impl ReconnectMachine {
     /// The retry at least the hint's floor from now, never sooner than it was.
     fn moved(&mut self, hint: Hint, retry: Retry, now: Moment) -> Retry {
         let delay = retry.due.since(now);
-        match self.hinted(delay, hint, None) {
-            Some(hinted) if hinted > delay => Retry { due: now.after(hinted), hint: Some(hinted), ..retry },
+        match self.hinted(delay, hint.into(), None) {
+            Some(hinted) if hinted > delay => {
+                Retry { due: now.after(hinted), hint: OptionalMicros::some(hinted), ..retry }
+            }
             Some(_) | None => retry,
         }
     }
@@ -244,16 +249,14 @@ impl ReconnectMachine {
 
     /// The outage's age at `at`, which is `now` or later, without time held or slept.
     fn elapsed(&self, at: Moment, now: Moment) -> Micros {
-        let Some(outage) = self.mem.outage else {
-            return Micros::ZERO;
-        };
-        at.since(outage.began).saturating_sub(outage.uncounted).saturating_sub(self.held_so_far(&outage, now))
+        let Outage { began, uncounted } = self.mem.outage;
+        at.since(began).saturating_sub(uncounted).saturating_sub(self.held_so_far(now))
     }
 
     /// How much of the outage the present hold has taken: one from before `reconnect` belongs to the outage before.
-    fn held_so_far(&self, outage: &Outage, now: Moment) -> Micros {
+    fn held_so_far(&self, now: Moment) -> Micros {
         match self.mem.state {
-            State::Held { since, .. } => now.since(since.max(outage.began)),
+            State::Held { since, .. } => now.since(since.max(self.mem.outage.began)),
             State::Idle
             | State::Connecting { .. }
             | State::Handshaking { .. }
@@ -266,10 +269,7 @@ impl ReconnectMachine {
 
     /// Enters a state, on the books and in a notice.
     pub(super) fn enter(&mut self, state: State, now: Moment, out: &mut Outputs) {
-        if let Some(mut outage) = self.mem.outage {
-            outage.uncounted = outage.uncounted.saturating_add(self.held_so_far(&outage, now));
-            self.mem.outage = Some(outage);
-        }
+        self.mem.outage.leave_out(self.held_so_far(now));
         let (from, to) = (self.mem.state.phase(), state.phase());
         self.mem.state = state;
         if from != to {

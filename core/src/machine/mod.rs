@@ -7,7 +7,7 @@ mod step;
 
 use crate::cause::Cause;
 use crate::holds::Holds;
-use crate::input::Input;
+use crate::input::{Input, KeptHint};
 use crate::moment::Moment;
 use crate::output::Outputs;
 use crate::policy::Policy;
@@ -51,6 +51,8 @@ use state::{Memory, State};
 pub struct ReconnectMachine {
     policy: Policy,
     mem: Memory,
+    /// The state's deadline, derived anew at the end of every step: most inputs come before it and need only compare.
+    due: Moment,
 }
 
 words! {
@@ -87,9 +89,9 @@ impl ReconnectMachine {
             holds,
             busy: false,
             quality: None,
-            hint: None,
+            hint: KeptHint::NONE,
             fresh_credentials: false,
-            outage: None,
+            outage: state::Outage::NONE,
             retries: 0,
             schedule: crate::backoff::Schedule::new(&policy),
             rng: SplitMix64::new(seed),
@@ -98,9 +100,9 @@ impl ReconnectMachine {
             endpoint: 0,
             last_connection: 0,
             last_ping: 0,
-            accounts: Accounts::default(),
+            accounts: Accounts::new(),
         };
-        Self { policy, mem }
+        Self { policy, mem, due: Moment::NEVER }
     }
 
     /// As [`new`](Self::new), with the seed drawn from a generator of the caller's.
@@ -123,16 +125,25 @@ impl ReconnectMachine {
     /// long enough becomes stable, the input is done, and whatever is still due then fires.
     ///
     /// The commands among the outputs must be carried out, in order.
+    #[inline]
     pub fn handle(&mut self, now: Timestamp, input: Input) -> Outputs {
+        let now = Moment::at(now);
+        // What comes with every message, before any deadline: the whole step is the input itself.
+        if let Input::Received { connection } = input
+            && self.is_in_peace(connection, now)
+        {
+            self.on_traffic(now);
+            return Outputs::new();
+        }
         let mut out = Outputs::new();
-        self.step(Moment::at(now), input, &mut out);
+        self.step(now, input, &mut out);
         out
     }
 
     /// When the machine wants [`Input::Timeout`]: later than the last input, or `None`.
     #[must_use]
     pub fn deadline(&self) -> Option<Timestamp> {
-        self.next_deadline().deadline()
+        self.due.deadline()
     }
 
     /// What the deadline is about; `None` where there is none.
@@ -145,10 +156,9 @@ impl ReconnectMachine {
             State::Handshaking { .. } => Some(WakeReason::ReadyTimeout),
             State::Waiting { .. } => Some(WakeReason::Dial),
             State::Open { open, .. } => Some({
-                let next = self.next_deadline();
-                if open.stable_at == next {
+                if open.stable_at == self.due {
                     WakeReason::Stable
-                } else if open.health.death(self.patience()) == next {
+                } else if open.health.death(self.patience()) == self.due {
                     WakeReason::PingTimeout
                 } else {
                     WakeReason::Ping
@@ -269,7 +279,7 @@ impl ReconnectMachine {
     #[must_use]
     pub fn stats(&self, now: Timestamp) -> Stats {
         let now = Moment::at(now).max(self.mem.now);
-        self.mem.accounts.stats(self.phase(), self.mem.outage.map(|outage| outage.began), now)
+        self.mem.accounts.stats(self.phase(), self.mem.outage.began, now)
     }
 
     /// What the machine remembers, with times as durations from `now`, so that another process can go on with it.
@@ -285,19 +295,21 @@ impl ReconnectMachine {
     /// # Errors
     /// If the snapshot is of no machine: only one that was changed by hand is.
     pub fn restore(policy: Policy, snapshot: &Snapshot, now: Timestamp) -> Result<Self, SnapshotError> {
-        snapshot.memory(Moment::at(now)).map(|mem| Self { policy, mem })
+        let mut machine = Self { policy, mem: snapshot.memory(Moment::at(now))?, due: Moment::NEVER };
+        machine.due = machine.next_deadline();
+        Ok(machine)
     }
 
     fn next_deadline(&self) -> Moment {
         match &self.mem.state {
             State::Idle | State::Held { .. } | State::Closed | State::Failed => Moment::NEVER,
             State::Connecting { until, .. } | State::Handshaking { until, .. } | State::Waiting { until, .. } => *until,
-            State::Open { open, .. } => open.stable_at.min(open.health.deadline(self.patience())),
+            State::Open { open, .. } => open.deadline(self.patience()),
         }
     }
 
     /// How long an unanswered ping may stay so.
-    const fn patience(&self) -> Micros {
+    fn patience(&self) -> Micros {
         if self.mem.busy { self.policy.busy_timeout() } else { self.policy.ping_timeout() }
     }
 }

@@ -5,11 +5,11 @@ use crate::budget::TokenBucket;
 use crate::cause::Cause;
 use crate::health::Health;
 use crate::holds::Holds;
-use crate::input::Hint;
+use crate::input::KeptHint;
 use crate::moment::Moment;
 use crate::rng::SplitMix64;
 use crate::stats::Accounts;
-use crate::time::Micros;
+use crate::time::{Micros, OptionalMicros};
 use crate::words::{ConnectionId, Phase, Quality};
 
 /// Everything that the machine remembers; a snapshot is this, with its moments counted from the snapshot.
@@ -27,11 +27,11 @@ pub(crate) struct Memory {
     pub(crate) busy: bool,
     pub(crate) quality: Option<Quality>,
     /// The newest hint since the last dial.
-    pub(crate) hint: Option<Hint>,
+    pub(crate) hint: KeptHint,
     /// The next dial needs new credentials.
     pub(crate) fresh_credentials: bool,
     /// From `start`, or from the loss of a stable connection, until a connection has become stable.
-    pub(crate) outage: Option<Outage>,
+    pub(crate) outage: Outage,
     /// Retries dialled in this outage.
     pub(crate) retries: u32,
     pub(crate) schedule: Schedule,
@@ -53,9 +53,23 @@ pub(crate) struct Memory {
     serde(rename_all = "camelCase", deny_unknown_fields)
 )]
 pub(crate) struct Outage {
+    /// Never, where there is none.
     pub(crate) began: Moment,
     /// Time held and slept, which the elapsed limit does not count.
     pub(crate) uncounted: Micros,
+}
+
+impl Outage {
+    pub(crate) const NONE: Self = Self { began: Moment::NEVER, uncounted: Micros::ZERO };
+
+    pub(crate) fn is_on(&self) -> bool {
+        self.began != Moment::NEVER
+    }
+
+    /// Time that is not to count.
+    pub(crate) const fn leave_out(&mut self, span: Micros) {
+        self.uncounted = self.uncounted.saturating_add(span);
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,7 +144,7 @@ pub(crate) struct Retry {
     pub(crate) due: Moment,
     pub(crate) raw: Micros,
     pub(crate) jittered: Micros,
-    pub(crate) hint: Option<Micros>,
+    pub(crate) hint: OptionalMicros,
     /// The failure that it follows.
     pub(crate) cause: Cause,
 }
@@ -171,6 +185,12 @@ impl State {
             }
             Self::Held { pending, since } => Self::Held { pending: pending.shifted(by), since: since.shifted(by) },
         }
+    }
+}
+
+impl Open {
+    pub(crate) fn deadline(&self, patience: Micros) -> Moment {
+        self.stable_at.min(self.health.deadline(patience))
     }
 }
 
@@ -215,7 +235,7 @@ impl Memory {
         Self {
             now: self.now.shifted(by),
             state: self.state.shifted(by),
-            outage: self.outage.map(|outage| Outage { began: outage.began.shifted(by), ..outage }),
+            outage: Outage { began: self.outage.began.shifted(by), ..self.outage },
             bucket: self.bucket.shifted(by),
             accounts: self.accounts.shifted(by),
             ..self

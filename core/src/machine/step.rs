@@ -10,14 +10,33 @@ use crate::words::ConnectionId;
 
 impl ReconnectMachine {
     pub(super) fn step(&mut self, now: Moment, input: Input, out: &mut Outputs) {
-        let now = self.observe(now);
-        let slept = self.notice_sleep(now);
-        self.settle(now, out);
-        self.take(input, now, out);
-        let timeout = matches!(input, Input::Timeout);
-        self.fire_due(now, Wake { slept, timeout }, out);
+        // As with traffic: before any deadline the whole step is the input itself.
+        if let Input::Pong { connection, ping } = input
+            && self.is_in_peace(connection, now)
+        {
+            self.on_pong(connection, ping, now, out);
+            return;
+        }
+        self.full_step(now, input, out);
     }
 
+    #[inline(never)] // so that the short way saves no registers
+    fn full_step(&mut self, now: Moment, input: Input, out: &mut Outputs) {
+        let now = self.observe(now);
+        let mut slept = false;
+        if self.due <= now {
+            slept = self.notice_sleep(now);
+            self.settle(now, out);
+        }
+        self.take(input, now, out);
+        self.due = self.next_deadline();
+        let woken = slept && matches!(input, Input::Timeout);
+        if woken || self.due <= now {
+            self.fire_due(now, slept, out);
+        }
+    }
+
+    #[inline]
     fn take(&mut self, input: Input, now: Moment, out: &mut Outputs) {
         match input {
             Input::Start => match self.mem.state {
@@ -117,8 +136,8 @@ impl ReconnectMachine {
                 | State::Closed
                 | State::Failed => self.on_out_of_place(connection),
             },
-            Input::Received { connection } => match &mut self.mem.state {
-                State::Open { link, open } if link.connection == connection => open.health.on_life(now),
+            Input::Received { connection } => match self.mem.state {
+                State::Open { link, .. } if link.connection == connection => self.on_traffic(now),
                 State::Connecting { .. }
                 | State::Handshaking { .. }
                 | State::Open { .. }
@@ -128,12 +147,8 @@ impl ReconnectMachine {
                 | State::Closed
                 | State::Failed => self.on_out_of_place(connection),
             },
-            Input::Pong { connection, ping } => match &mut self.mem.state {
-                State::Open { link, open } if link.connection == connection => {
-                    if let Some((latency, smoothed)) = open.health.on_pong(now, ping) {
-                        self.on_sample(connection, latency, smoothed, out);
-                    }
-                }
+            Input::Pong { connection, ping } => match self.mem.state {
+                State::Open { link, .. } if link.connection == connection => self.on_pong(connection, ping, now, out),
                 State::Connecting { .. }
                 | State::Handshaking { .. }
                 | State::Open { .. }
@@ -145,8 +160,8 @@ impl ReconnectMachine {
             },
             Input::Busy { on } => {
                 let was = core::mem::replace(&mut self.mem.busy, on);
-                match &mut self.mem.state {
-                    State::Open { open, .. } if was && !on => open.health.on_life(now),
+                match self.mem.state {
+                    State::Open { .. } if was && !on => self.on_traffic(now),
                     State::Open { .. }
                     | State::Idle
                     | State::Connecting { .. }
@@ -158,7 +173,7 @@ impl ReconnectMachine {
                 }
             }
             Input::Hint(hint) => {
-                self.mem.hint = Some(hint);
+                self.mem.hint = hint.into();
                 match self.mem.state {
                     State::Waiting { pending: Pending::Retry(retry), until } => {
                         self.on_hint_waiting(hint, retry, until, now, out);
@@ -181,12 +196,11 @@ impl ReconnectMachine {
         }
     }
 
-    /// Fires whatever is due at `now`, until nothing is. A timeout that finds that the computer slept fires even where
-    /// nothing but stability was due: the peer may have gone in the meantime.
-    fn fire_due(&mut self, now: Moment, wake: Wake, out: &mut Outputs) {
-        let mut slept = wake.slept;
-        let mut look = wake.timeout && slept;
-        while look || self.next_deadline() <= now {
+    /// Fires whatever is due at `now`, until nothing is. After a sleep a ping goes out even where nothing but stability
+    /// was due: the peer may have gone in the meantime.
+    fn fire_due(&mut self, now: Moment, slept: bool, out: &mut Outputs) {
+        let mut slept = slept;
+        loop {
             match self.mem.state {
                 State::Connecting { link, .. } | State::Handshaking { link, .. } => {
                     self.hang_up(link.connection, Cause::Timeout, out);
@@ -198,7 +212,11 @@ impl ReconnectMachine {
                 // These have no deadline.
                 State::Idle | State::Held { .. } | State::Closed | State::Failed => {}
             }
-            (slept, look) = (false, false);
+            slept = false;
+            self.due = self.next_deadline();
+            if self.due > now {
+                return;
+            }
         }
     }
 
@@ -209,11 +227,4 @@ impl ReconnectMachine {
             Some(_) | None => self.mem.accounts.on_stale(),
         }
     }
-}
-
-/// Whether the computer slept until this step, and whether the step is a timeout.
-#[derive(Clone, Copy)]
-struct Wake {
-    slept: bool,
-    timeout: bool,
 }

@@ -2,21 +2,21 @@
 
 use super::keys;
 use super::{DialBudget, Failover, Jitter, Multiplier, PolicyError, QualityBounds, Verdict, VerdictKey, Verdicts};
-use crate::grades::GradeBounds;
-use crate::time::Micros;
+use crate::time::{Micros, OptionalMicros};
 
 /// One table of the policy's keys: field, setter and getter share name, type and docs.
 macro_rules! policy_keys {
-    ($($(#[$doc:meta])* $name:ident: $type:ty,)*) => {
+    ($($(#[$doc:meta])* $name:ident: $type:ty as $stored:ty,)*) => {
         /// The settings as they were given; `build` checks them.
         #[derive(Clone, Copy, Debug, PartialEq)]
         pub(super) struct Settings {
-            $(pub(super) $name: $type,)*
+            $(pub(super) $name: $stored,)*
         }
 
         impl PolicyBuilder {
             $($(#[$doc])*
             pub fn $name(mut self, $name: impl Into<$type>) -> Self {
+                let $name: $type = $name.into();
                 self.settings.$name = $name.into();
                 self
             })*
@@ -25,8 +25,8 @@ macro_rules! policy_keys {
         impl Policy {
             $($(#[$doc])*
             #[must_use]
-            pub const fn $name(&self) -> $type {
-                self.settings.$name
+            pub fn $name(&self) -> $type {
+                self.settings.$name.into()
             })*
         }
     };
@@ -34,44 +34,44 @@ macro_rules! policy_keys {
 
 policy_keys! {
     /// Delay before retry 1, before jitter; 0 or more, by default 1000 ms.
-    base_delay: Micros,
+    base_delay: Micros as Micros,
     /// No delay is ever longer, a server's hint aside; 0 or more, by default 5000 ms.
-    max_delay: Micros,
+    max_delay: Micros as Micros,
     /// The n-th raw delay is `base_delay` × this to the power n − 1; finite, 1 or more, by default 2.
-    backoff_multiplier: f64,
+    backoff_multiplier: f64 as f64,
     /// How a delay is drawn from the schedule; by default full.
-    jitter: Jitter,
+    jitter: Jitter as Jitter,
     /// Retries in one outage, `None` for no limit; by default 5.
-    max_attempts: Option<u32>,
+    max_attempts: Option<u32> as Option<u32>,
     /// No dial starts later than this after the outage began, time held or slept not counted; by default `None`.
-    max_elapsed: Option<Micros>,
+    max_elapsed: Option<Micros> as OptionalMicros,
     /// A dial unanswered for so long has failed; more than 0, by default 10 000 ms.
-    connect_timeout: Micros,
+    connect_timeout: Micros as Micros,
     /// If set, an open connection must report ready within it; more than 0, by default `None`: open is ready.
-    ready_timeout: Option<Micros>,
+    ready_timeout: Option<Micros> as OptionalMicros,
     /// A connection is stable once ready for the longer of this and the delay that preceded it; by default 5000 ms.
-    stable_after: Micros,
+    stable_after: Micros as Micros,
     /// If false, the machine starts with the hold `autoReconnectOff`; by default true.
-    auto_reconnect: bool,
+    auto_reconnect: bool as bool,
     /// Time between pings, more than 0, `None` for no pings; by default 5000 ms.
-    health_check_interval: Option<Micros>,
+    health_check_interval: Option<Micros> as OptionalMicros,
     /// Neither a pong nor other traffic for so long after a ping: the connection is lost; more than 0, by default
     /// 3000 ms.
-    ping_timeout: Micros,
+    ping_timeout: Micros as Micros,
     /// Replaces `ping_timeout` while the peer is busy; more than 0, by default 30 000 ms.
-    busy_timeout: Micros,
+    busy_timeout: Micros as Micros,
     /// The bounds of the grades.
-    quality: QualityBounds,
+    quality: QualityBounds as QualityBounds,
     /// A token bucket over all dials, `None` for no bound; by default 5 tokens, one back each second.
-    dial_budget: Option<DialBudget>,
+    dial_budget: Option<DialBudget> as Option<DialBudget>,
     /// Which endpoint the next dial takes; by default ordered.
-    failover: Failover,
+    failover: Failover as Failover,
     /// A server's delay hint is honoured up to this; by default 300 000 ms.
-    max_retry_after: Micros,
+    max_retry_after: Micros as Micros,
     /// After the hold `offline` ends, a dial that is due is spread over [0, this]; by default 1000 ms.
-    online_spread: Micros,
+    online_spread: Micros as Micros,
     /// A timeout handled later than its deadline by more than this means that the computer slept; by default 10 000 ms.
-    wake_gap: Micros,
+    wake_gap: Micros as Micros,
 }
 
 /// Every rule's number. An invalid policy can't exist: [`PolicyBuilder::build`] and deserialisation check it.
@@ -92,10 +92,8 @@ pub struct Policy {
     settings: Settings,
     min_delay: Micros,
     verdicts: Verdicts,
-    // Derived, so that no step converts a floating-point number.
+    // Derived, so that no delay converts a floating-point number.
     multiplier: Multiplier,
-    ratio: Ratio,
-    grades: GradeBounds,
 }
 
 impl Policy {
@@ -124,14 +122,6 @@ impl Policy {
     pub(crate) const fn multiplier(&self) -> Multiplier {
         self.multiplier
     }
-
-    pub(crate) const fn ratio(&self) -> Ratio {
-        self.ratio
-    }
-
-    pub(crate) const fn grades(&self) -> &GradeBounds {
-        &self.grades
-    }
 }
 
 impl Default for Policy {
@@ -159,12 +149,12 @@ impl PolicyBuilder {
                 backoff_multiplier: 2.0,
                 jitter: Jitter::Full,
                 max_attempts: Some(5),
-                max_elapsed: None,
+                max_elapsed: OptionalMicros::NONE,
                 connect_timeout: Micros::from_millis(10_000),
-                ready_timeout: None,
+                ready_timeout: OptionalMicros::NONE,
                 stable_after: Micros::from_millis(5000),
                 auto_reconnect: true,
-                health_check_interval: Some(Micros::from_millis(5000)),
+                health_check_interval: OptionalMicros::some(Micros::from_millis(5000)),
                 ping_timeout: Micros::from_millis(3000),
                 busy_timeout: Micros::from_millis(30_000),
                 quality: QualityBounds {
@@ -211,11 +201,6 @@ impl PolicyBuilder {
             min_delay: self.min_delay_or_default(),
             verdicts: self.verdicts,
             multiplier: Multiplier::new(settings.backoff_multiplier),
-            ratio: Ratio::new(match settings.jitter {
-                Jitter::Ratio(ratio) => ratio,
-                Jitter::None | Jitter::Full | Jitter::Equal | Jitter::Decorrelated => 0.0,
-            }),
-            grades: GradeBounds::new(&settings.quality),
         })
     }
 
@@ -228,25 +213,5 @@ impl PolicyBuilder {
 impl Default for PolicyBuilder {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-/// A number from 0 to 1 in 2⁻⁶³ths.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Ratio(u64);
-
-impl Ratio {
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    fn new(ratio: f64) -> Self {
-        const ONE: f64 = 9_223_372_036_854_775_808.0;
-        // 0.3 as a binary number is a little less than 0.3, and three tenths of 10 µs are 3 µs: one part in 2⁵² more.
-        const NUDGE: u64 = 1 << 11;
-        Self(((ratio * ONE) as u64).saturating_add(NUDGE).min(1 << 63))
-    }
-
-    /// So much of `micros`, rounded down.
-    #[allow(clippy::cast_possible_truncation)]
-    pub(crate) const fn of(self, micros: u64) -> u64 {
-        ((micros as u128).wrapping_mul(self.0 as u128) >> 63) as u64
     }
 }

@@ -82,13 +82,13 @@ impl PolicyBuilder {
             "jitter" => s.jitter = given.jitter()?,
             "jitter.ratio" => s.jitter = Jitter::Ratio(given.number(RATIO)?),
             "maxAttempts" => s.max_attempts = given.or_null(|given| given.whole(ATTEMPTS))?,
-            "maxElapsed" => s.max_elapsed = given.or_null(|given| given.span(SPAN_OR_NULL))?,
+            "maxElapsed" => s.max_elapsed = given.or_null(|given| given.span(SPAN_OR_NULL))?.into(),
             "connectTimeout" => s.connect_timeout = given.span(SPAN_NOT_ZERO)?,
-            "readyTimeout" => s.ready_timeout = given.or_null(|given| given.span(SPAN_NOT_ZERO_OR_NULL))?,
+            "readyTimeout" => s.ready_timeout = given.or_null(|given| given.span(SPAN_NOT_ZERO_OR_NULL))?.into(),
             "stableAfter" => s.stable_after = given.span(SPAN)?,
             "autoReconnect" => s.auto_reconnect = given.truth()?,
             "healthCheckInterval" => {
-                s.health_check_interval = given.or_null(|given| given.span(SPAN_NOT_ZERO_OR_NULL))?;
+                s.health_check_interval = given.or_null(|given| given.span(SPAN_NOT_ZERO_OR_NULL))?.into();
             }
             "pingTimeout" => s.ping_timeout = given.span(SPAN_NOT_ZERO)?,
             "busyTimeout" => s.busy_timeout = given.span(SPAN_NOT_ZERO)?,
@@ -161,11 +161,11 @@ pub(super) fn check(builder: &PolicyBuilder) -> Result<(), PolicyError> {
     if let Jitter::Ratio(ratio) = s.jitter {
         ensure((0.0..=1.0).contains(&ratio), "jitter.ratio", Value::Number(ratio), RATIO)?;
     }
-    optional_span("maxElapsed", s.max_elapsed, Micros::ZERO, SPAN_OR_NULL)?;
+    optional_span("maxElapsed", s.max_elapsed.get(), Micros::ZERO, SPAN_OR_NULL)?;
     span("connectTimeout", s.connect_timeout, SHORTEST, SPAN_NOT_ZERO)?;
-    optional_span("readyTimeout", s.ready_timeout, SHORTEST, SPAN_NOT_ZERO_OR_NULL)?;
+    optional_span("readyTimeout", s.ready_timeout.get(), SHORTEST, SPAN_NOT_ZERO_OR_NULL)?;
     span("stableAfter", s.stable_after, Micros::ZERO, SPAN)?;
-    optional_span("healthCheckInterval", s.health_check_interval, SHORTEST, SPAN_NOT_ZERO_OR_NULL)?;
+    optional_span("healthCheckInterval", s.health_check_interval.get(), SHORTEST, SPAN_NOT_ZERO_OR_NULL)?;
     span("pingTimeout", s.ping_timeout, SHORTEST, SPAN_NOT_ZERO)?;
     span("busyTimeout", s.busy_timeout, SHORTEST, SPAN_NOT_ZERO)?;
     check_quality(&s.quality)?;

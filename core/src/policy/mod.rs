@@ -14,6 +14,7 @@ pub use builder::{Policy, PolicyBuilder};
 pub use error::{PolicyError, Value};
 pub(crate) use growth::{Growth, Multiplier};
 pub use jitter::Jitter;
+pub(crate) use jitter::part;
 pub use keys::KEYS;
 pub use presets::Preset;
 pub(crate) use verdicts::Ruling;

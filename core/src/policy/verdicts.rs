@@ -65,7 +65,37 @@ impl fmt::Display for VerdictKey {
 /// The policy's own verdicts, at most [`Verdicts::CAPACITY`]; they come before the built-in ones.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Verdicts {
-    entries: [Option<(VerdictKey, Verdict)>; Self::CAPACITY],
+    entries: [Option<Entry>; Self::CAPACITY],
+}
+
+/// Four bytes: flat, where a pair with an enum in it has six.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Entry {
+    number: u16,
+    kind: Kind,
+    verdict: Verdict,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Close,
+    Http,
+}
+
+impl Entry {
+    const fn new(key: VerdictKey, verdict: Verdict) -> Self {
+        match key {
+            VerdictKey::Close(number) => Self { number, kind: Kind::Close, verdict },
+            VerdictKey::Http(number) => Self { number, kind: Kind::Http, verdict },
+        }
+    }
+
+    const fn key(self) -> VerdictKey {
+        match self.kind {
+            Kind::Close => VerdictKey::Close(self.number),
+            Kind::Http => VerdictKey::Http(self.number),
+        }
+    }
 }
 
 impl Verdicts {
@@ -84,10 +114,10 @@ impl Verdicts {
 
     /// Sets or replaces a verdict; `false`, and nothing changed, if all places are taken.
     pub(crate) fn insert(&mut self, key: VerdictKey, verdict: Verdict) -> bool {
-        let place = self.entries.iter_mut().find(|entry| entry.is_none_or(|(own, _)| own == key));
+        let place = self.entries.iter_mut().find(|entry| entry.is_none_or(|entry| entry.key() == key));
         match place {
             Some(place) => {
-                *place = Some((key, verdict));
+                *place = Some(Entry::new(key, verdict));
                 true
             }
             None => false,
@@ -96,7 +126,7 @@ impl Verdicts {
 
     /// All entries, in the order in which they were set.
     pub fn iter(&self) -> impl Iterator<Item = (VerdictKey, Verdict)> + '_ {
-        self.entries.iter().map_while(|entry| *entry)
+        self.entries.iter().map_while(|entry| entry.map(|entry| (entry.key(), entry.verdict)))
     }
 
     /// What follows from a cause. `fresh_credentials`: the dial had new credentials already.

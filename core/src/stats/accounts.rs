@@ -62,27 +62,32 @@ impl Stats {
 }
 
 /// The running accounts: the stats up to the last change of phase.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "camelCase", deny_unknown_fields)
 )]
 pub(crate) struct Accounts {
-    /// Since when the present phase lasts; `None` before the first input.
-    since: Option<Moment>,
+    /// Since when the present phase lasts; never before the first input.
+    since: Moment,
     stats: Stats,
 }
 
 impl Accounts {
+    /// Before the first input.
+    pub(crate) fn new() -> Self {
+        Self { since: Moment::NEVER, stats: Stats::default() }
+    }
+
     pub(crate) const fn begin(&mut self, now: Moment) {
-        self.since = Some(now);
+        self.since = now;
     }
 
     /// The phase `from` ends.
     pub(crate) fn on_phase(&mut self, from: Phase, now: Moment) {
         self.add_phase(from, now);
-        self.since = Some(now);
+        self.since = now;
     }
 
     fn add_phase(&mut self, phase: Phase, now: Moment) {
@@ -92,8 +97,7 @@ impl Accounts {
             Phase::Held => &mut self.stats.held,
             Phase::Idle | Phase::Closed | Phase::Failed => &mut self.stats.idle,
         };
-        let lasted = self.since.map_or(Micros::ZERO, |since| now.since(since));
-        *time = time.saturating_add(lasted);
+        *time = time.saturating_add(now.since(self.since));
     }
 
     pub(crate) fn on_outage_over(&mut self, lasted: Micros) {
@@ -147,17 +151,15 @@ impl Accounts {
     }
 
     /// The stats at `now`, in this phase, with an outage since `outage_began`.
-    pub(crate) fn stats(&self, phase: Phase, outage_began: Option<Moment>, now: Moment) -> Stats {
+    pub(crate) fn stats(&self, phase: Phase, outage_began: Moment, now: Moment) -> Stats {
         let mut accounts = *self;
         accounts.add_phase(phase, now);
-        if let Some(began) = outage_began {
-            accounts.on_outage_over(now.since(began));
-        }
+        accounts.on_outage_over(now.since(outage_began));
         accounts.stats
     }
 
     pub(crate) fn shifted(self, by: i64) -> Self {
-        Self { since: self.since.map(|since| since.shifted(by)), ..self }
+        Self { since: self.since.shifted(by), ..self }
     }
 }
 

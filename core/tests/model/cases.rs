@@ -67,6 +67,8 @@ pub(crate) enum Move {
     Busy(bool),
     Hint(Hint),
     Timeout,
+    /// What is most likely to happen next in this phase.
+    Likely,
     /// A copy goes on from the snapshot.
     Restore,
 }
@@ -136,9 +138,8 @@ fn delays() -> impl Strategy<Value = Delays> {
         1 => Just(Jitter::Decorrelated),
         1 => select(vec![0.0, 0.125, 0.2, 0.25, 0.5, 1.0]).prop_map(Jitter::Ratio),
     ];
-    (spans(30), spans(100), spans(100), select(vec![1.0, 1.25, 1.5, 2.0, 3.0]), jitters).prop_map(
-        |(base, max, min, multiplier, jitter)| Delays { base, max, min: min.min(max), multiplier, jitter },
-    )
+    (spans(30), spans(100), spans(100), select(vec![1.0, 1.25, 1.5, 2.0, 3.0]), jitters)
+        .prop_map(|(base, max, min, multiplier, jitter)| Delays { base, max, min: min.min(max), multiplier, jitter })
 }
 
 #[derive(Debug)]
@@ -152,14 +153,14 @@ struct Limits {
 }
 
 fn limits() -> impl Strategy<Value = Limits> {
-    let budgets = (1..=3_u32, spans_not_zero(40)).prop_map(|(burst, refill)| DialBudget { burst, refill });
+    let budgets = (1..=3_u32, spans_not_zero(150)).prop_map(|(burst, refill)| DialBudget { burst, refill });
     let keys = prop_oneof![
         select(vec![1000, 1002, 1006, 4401]).prop_map(VerdictKey::Close),
         select(vec![401, 403, 404, 503]).prop_map(VerdictKey::Http),
     ];
     (
-        option::weighted(0.6, 0..=4_u32),
-        option::weighted(0.4, spans(200)),
+        option::weighted(0.5, 0..=4_u32),
+        option::weighted(0.4, spans(400)),
         option::weighted(0.6, budgets),
         prop::bool::weighted(0.85),
         select(Failover::ALL),
@@ -187,11 +188,11 @@ struct Timeouts {
 
 fn timeouts() -> impl Strategy<Value = Timeouts> {
     (
-        spans_not_zero(50),
+        spans_not_zero(80),
         option::weighted(0.4, spans_not_zero(30)),
         spans(100),
         option::weighted(0.85, spans_not_zero(40)),
-        spans_not_zero(40),
+        spans_not_zero(60),
         spans_not_zero(100),
     )
         .prop_map(|(connect, ready, stable_after, interval, ping, busy)| Timeouts {
@@ -221,7 +222,7 @@ fn spreads() -> impl Strategy<Value = Spreads> {
             hysteresis,
         },
     );
-    (qualities, spans(60), spans(20), spans(50)).prop_map(|(quality, max_retry_after, online_spread, wake_gap)| {
+    (qualities, spans(60), spans(20), spans(150)).prop_map(|(quality, max_retry_after, online_spread, wake_gap)| {
         Spreads { quality, max_retry_after, online_spread, wake_gap }
     })
 }
@@ -230,12 +231,13 @@ fn paces() -> impl Strategy<Value = Pace> {
     prop_oneof![
         3 => Just(Pace::After(0)),
         1 => Just(Pace::After(1)),
-        3 => (0..40_i64).prop_map(Pace::After),
+        5 => (0..15_i64).prop_map(Pace::After),
+        1 => (0..100_i64).prop_map(Pace::After),
         1 => (-20..0_i64).prop_map(Pace::After),
         5 => Just(Pace::AfterDeadline(0)),
         2 => select(vec![-1, 1]).prop_map(Pace::AfterDeadline),
-        2 => (0..60_i64).prop_map(Pace::AfterDeadline),
-        2 => (-1..60_i64).prop_map(Pace::AfterWakeGap),
+        1 => (0..60_i64).prop_map(Pace::AfterDeadline),
+        1 => (-1..60_i64).prop_map(Pace::AfterWakeGap),
     ]
 }
 
@@ -257,6 +259,7 @@ fn moves() -> impl Strategy<Value = Move> {
         3 => any::<bool>().prop_map(Move::Busy),
         5 => hints().prop_map(Move::Hint),
         16 => Just(Move::Timeout),
+        30 => Just(Move::Likely),
         1 => Just(Move::Restore),
     ]
 }

@@ -55,11 +55,10 @@ impl Model {
     }
 
     fn ask(&mut self, asked: Asked, oracle: &mut Oracle) {
-        let told = if self.phase == Phase::Waiting { self.pending.and_then(|pending| pending.told) } else { None };
         self.outage = Some(Outage::new(self.now));
         // "`start` and `reconnect` go back to the first"
         self.endpoint = 0;
-        self.pending = Some(Pending { told, ..Pending::at_once(asked, self.now) });
+        self.pending = Some(Pending::at_once(asked, self.now));
         self.dial_at_once_or_wait(oracle);
     }
 
@@ -282,13 +281,13 @@ impl Model {
     /// Waits for the dial, in phase waiting.
     fn wait(&mut self) {
         let pending = self.pending.expect("a dial is waited for");
-        // "as soon as a retry's `dialAt` would lie later than maxElapsed after the outage began, the machine gives up";
-        // of waiting for a token: "nothing is given up for it."
-        if self.is_too_late_at(pending.due) {
+        let dial_at = self.dial_at().expect("a dial is waited for");
+        // "as soon as a retry's `dialAt` would lie later than maxElapsed after the outage began, the machine gives up".
+        // Waiting for a token is part of `dialAt`; that "nothing is given up for it" can also be read the other way.
+        if self.is_too_late_at(dial_at) {
             self.give_up(Limit::Elapsed);
             return;
         }
-        let dial_at = self.dial_at().expect("a dial is waited for");
         // "sent whenever the phase becomes waiting and whenever the dial's time changes there"
         if self.phase != Phase::Waiting || pending.told != Some(dial_at) {
             self.notice(Notice::RetryScheduled(RetryScheduled {
@@ -347,8 +346,7 @@ impl Model {
     /// The dial is made now, unless: "a dial whose timer comes late is judged again".
     pub(super) fn dial_falls_due(&mut self, oracle: &mut Oracle) {
         let pending = self.pending.expect("a dial falls due");
-        let waited_for_token = (pending.told.unwrap_or(self.now) - pending.due).max(0);
-        if self.is_too_late_at(self.now - waited_for_token) {
+        if self.is_too_late_at(self.now) {
             self.give_up(Limit::Elapsed);
             return;
         }

@@ -4,6 +4,9 @@ use redial::{Cause, Command, Notice, Output, Phase, PingId, Quality};
 
 use super::{Model, Oracle, Us, micros, us};
 
+/// A microsecond in the parts that latency is smoothed in.
+const ONE: Us = 1 << 64;
+
 /// The pings of one connection.
 #[derive(Default)]
 pub(super) struct Pings {
@@ -95,7 +98,7 @@ impl Model {
         self.busy = on;
     }
 
-    pub(super) fn pong(&mut self, ping: PingId, oracle: &mut Oracle) {
+    pub(super) fn pong(&mut self, ping: PingId) {
         if self.phase != Phase::Open {
             return;
         }
@@ -106,12 +109,14 @@ impl Model {
                 connection.pings.samples.push(latency);
                 let connection = connection.id;
                 let first = self.connection.as_ref().is_some_and(|connection| connection.pings.samples.len() == 1);
-                let smoothed = self.smoothed(oracle);
+                let smoothed = self.smoothed();
+                // Graded is the exact value; told is the nearest microsecond.
                 let quality = if first { self.table(smoothed, 0) } else { self.graded(smoothed) };
+                let told = (smoothed + ONE / 2) / ONE;
                 self.notice(Notice::HealthCheck {
                     connection,
                     latency: micros(latency),
-                    smoothed: micros(smoothed),
+                    smoothed: micros(told),
                     quality,
                 });
                 self.grade(Some(quality));
@@ -124,23 +129,19 @@ impl Model {
     }
 
     /// "RFC 6298's SRTT (first sample sets it, then + (sample − smoothed)/8, exact to 1 µs over any number of samples),
-    /// anew for each connection."
-    fn smoothed(&self, oracle: &mut Oracle) -> Us {
-        const ONE: Us = 1 << 64;
+    /// anew for each connection." In parts of a microsecond so small that they are as good as exact.
+    fn smoothed(&self) -> Us {
         let samples = &self.connection.as_ref().expect("a sample is a connection's").pings.samples;
         let mut samples = samples.iter().map(|sample| sample * ONE);
         let first = samples.next().expect("there is a sample");
-        // 2⁻⁶⁴ µs are as good as exact.
-        let smoothed = samples.fold(first, |smoothed, sample| smoothed + (sample - smoothed) / 8);
-        let nearest = (smoothed + ONE / 2) / ONE;
-        oracle.smoothed(nearest, nearest)
+        samples.fold(first, |smoothed, sample| smoothed + (sample - smoothed) / 8)
     }
 
     /// The table's grade with bounds × (1 + thousandths / 1000): "smoothed latency < 50 excellent, < 100 good, ≤ 200
     /// poor, above: disconnected".
     fn table(&self, smoothed: Us, thousandths: Us) -> Quality {
         let bounds = self.policy.quality();
-        let moved = |bound| us(bound) * (1000 + thousandths);
+        let moved = |bound| us(bound) * ONE * (1000 + thousandths);
         match smoothed * 1000 {
             latency if latency < moved(bounds.excellent) => Quality::Excellent,
             latency if latency < moved(bounds.good) => Quality::Good,

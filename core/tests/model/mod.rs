@@ -130,15 +130,17 @@ impl Model {
         if self.phases.is_empty() {
             self.phases.push((self.now, Phase::Idle));
         }
-        // A timeout is late by the earliest deadline that stood when it came, the stable one included. After any other
-        // input only what that left due can be late.
+        // "later than the earliest deadline": the one that stood when the step began, that of becoming stable included.
+        // What the step itself makes due is not late.
         let met = self.deadline();
+        let mut woke = met.is_some_and(|met| self.now - met > us(self.policy.wake_gap()));
         self.account_for_sleep(met);
         self.become_stable_if_due();
         self.take(input, oracle);
         let mut deadline = if input == Input::Timeout { met } else { self.deadline() };
-        while let Some(due) = deadline.filter(|due| *due <= self.now) {
-            self.fire(self.now - due, oracle);
+        while deadline.is_some_and(|due| due <= self.now) {
+            self.fire(woke, oracle);
+            woke = false;
             deadline = self.deadline();
         }
         std::mem::take(&mut self.outputs)
@@ -165,8 +167,7 @@ impl Model {
         }
     }
 
-    fn fire(&mut self, late: Us, oracle: &mut Oracle) {
-        let woke = late > us(self.policy.wake_gap());
+    fn fire(&mut self, woke: bool, oracle: &mut Oracle) {
         match self.phase {
             Phase::Idle | Phase::Closed | Phase::Failed | Phase::Held => {}
             Phase::Waiting => self.dial_falls_due(oracle),
@@ -220,7 +221,7 @@ impl Model {
                 self.connection_ended(cause, oracle);
             }
             Input::Received { connection } if self.is_present(connection) => self.traffic(),
-            Input::Pong { connection, ping } if self.is_present(connection) => self.pong(ping, oracle),
+            Input::Pong { connection, ping } if self.is_present(connection) => self.pong(ping),
             // "an input with another connection's id changes only a counter."
             Input::Opened { .. }
             | Input::Ready { .. }
@@ -331,6 +332,10 @@ impl Model {
 
     pub(crate) fn phase(&self) -> Phase {
         self.phase
+    }
+
+    pub(crate) fn holds(&self) -> &[HoldReason] {
+        &self.holds
     }
 
     pub(crate) fn quality(&self) -> Option<Quality> {

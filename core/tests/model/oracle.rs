@@ -9,7 +9,6 @@ pub(crate) struct Oracle {
     scheduled: Option<RetryScheduled>,
     dialled: bool,
     endpoint: Option<u32>,
-    smoothed: Option<Us>,
     /// Draws out of bounds.
     pub(crate) complaints: Vec<String>,
     /// A draw was made that nothing shows: the comparison has to end here.
@@ -19,14 +18,7 @@ pub(crate) struct Oracle {
 impl Oracle {
     /// `machine` is as it is after the step.
     pub(crate) fn new(machine: &ReconnectMachine, now: Timestamp, outputs: &[Output]) -> Self {
-        let mut oracle = Self {
-            scheduled: None,
-            dialled: false,
-            endpoint: None,
-            smoothed: None,
-            complaints: Vec::new(),
-            blind: false,
-        };
+        let mut oracle = Self { scheduled: None, dialled: false, endpoint: None, complaints: Vec::new(), blind: false };
         oracle.read(outputs);
         // What was drawn while held, or for a dial that has to wait for its token anyhow, shows only later: in a copy
         // that is held and released at once (`hidden` last, so that nothing is spread).
@@ -49,7 +41,6 @@ impl Oracle {
         for output in outputs {
             match output {
                 Output::Notice(Notice::RetryScheduled(scheduled)) => self.scheduled = Some(*scheduled),
-                Output::Notice(Notice::HealthCheck { smoothed, .. }) => self.smoothed = Some(us(*smoothed)),
                 Output::Command(Command::Dial(dial)) => {
                     self.dialled = true;
                     self.endpoint = Some(dial.endpoint);
@@ -77,12 +68,6 @@ impl Oracle {
             self.complaints.push(format!("endpoint {endpoint} of {endpoints}"));
         }
         endpoint
-    }
-
-    /// "exact to 1 µs over any number of samples"
-    pub(super) fn smoothed(&mut self, low: Us, high: Us) -> Us {
-        let shown = self.smoothed;
-        self.draw("smoothed", shown, low, high)
     }
 
     fn draw(&mut self, what: &str, shown: Option<Us>, low: Us, high: Us) -> Us {
