@@ -24,6 +24,8 @@ pub(crate) enum Command {
     Schedule(ScheduleArgs),
     /// Run the machine over a trace on a virtual clock and print its outputs.
     Replay(ReplayArgs),
+    /// Stay connected: lines of stdin are messages, messages are lines of stdout.
+    Connect(ConnectArgs),
     /// Proxy TCP and make faults on command: one a line on stdin.
     Chaos(ChaosArgs),
 }
@@ -73,6 +75,27 @@ pub(crate) struct ReplayArgs {
     /// Compare the outputs with those in the trace; exit 1 at the first difference.
     #[arg(long)]
     pub(crate) check: bool,
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct ConnectArgs {
+    /// The server's URL, `ws://` or `wss://`; further ones are endpoints to fail over to.
+    #[arg(value_name = "URL", required = true)]
+    pub(crate) urls: Vec<String>,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+    /// The seed of the jitter; drawn by default.
+    #[arg(long, value_parser = whole::<u64>)]
+    pub(crate) seed: Option<u64>,
+    /// Send this header with every dial; may be repeated.
+    #[arg(long, value_name = "NAME:VALUE")]
+    pub(crate) header: Vec<String>,
+    /// Record everything that happens as a trace, for `redial replay`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
+    /// Print messages and events as JSON Lines on stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Group)]

@@ -11,6 +11,10 @@ pub(crate) enum Failure {
     Usage(String),
     /// A check failed, or the system did: status 1.
     Check(String),
+    /// The connection was given up at a limit: status 3. The events have told all.
+    GaveUp,
+    /// The connection was given up by a verdict: status 4. The events have told all.
+    Stopped,
     /// The text that was asked for, such as `--help`: status 0.
     Help(String),
     /// Whoever read our output went away: status 0, as for `head`.
@@ -37,6 +41,8 @@ impl Failure {
                 eprintln!("redial: {}", one_line(&problem));
                 ExitCode::from(1)
             }
+            Self::GaveUp => ExitCode::from(3),
+            Self::Stopped => ExitCode::from(4),
             Self::Help(text) => {
                 print!("{text}");
                 ExitCode::SUCCESS

@@ -3,6 +3,8 @@
 mod args;
 pub mod chaos;
 mod commands;
+mod connect;
+mod describe;
 mod failure;
 mod policy_source;
 mod seed;
@@ -19,6 +21,7 @@ pub fn main() -> ExitCode {
     let result = args::parse().and_then(|args| match args.command {
         Command::Schedule(args) => commands::schedule::run(&args),
         Command::Replay(args) => commands::replay::run(&args),
+        Command::Connect(args) => commands::connect::run(&args),
         Command::Chaos(args) => commands::chaos::run(&args),
     });
     match result {

@@ -1,5 +1,6 @@
 //! One file a command.
 
 pub(crate) mod chaos;
+pub(crate) mod connect;
 pub(crate) mod replay;
 pub(crate) mod schedule;

@@ -1,0 +1,201 @@
+//! Where a dial goes.
+
+use crate::error::ConfigError;
+use std::fmt;
+use tokio_tungstenite::tungstenite::http::uri::{Authority, PathAndQuery};
+use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderName, HeaderValue, Uri};
+
+/// Where a dial goes: a URL, headers, and the subprotocols to offer.
+///
+/// ```
+/// use redial_tokio::Target;
+/// let target = Target::parse("wss://chat.example/ws?room=7")?.header("authorization", "Bearer 5up3r")?;
+/// assert_eq!(format!("{target:?}"), r#"Target { url: "wss://chat.example/ws", headers: ["authorization"] }"#);
+/// # Ok::<(), redial_tokio::ConfigError>(())
+/// ```
+#[derive(Clone)]
+pub struct Target {
+    pub(crate) secure: bool,
+    pub(crate) authority: Authority,
+    pub(crate) path: PathAndQuery,
+    pub(crate) headers: HeaderMap,
+    pub(crate) subprotocols: Vec<HeaderValue>,
+}
+
+impl Target {
+    /// The target of a `ws://` or `wss://` URL (RFC 6455, section 3).
+    ///
+    /// # Errors
+    /// If it is no such URL: another scheme, no host, a user name, a fragment.
+    pub fn parse(url: &str) -> Result<Self, ConfigError> {
+        let wrong = |problem: &str| ConfigError::Endpoint { url: without_query(url), problem: problem.to_owned() };
+        if url.contains('#') {
+            return Err(wrong("a fragment is not allowed; allowed: no #, or %23 for it"));
+        }
+        let Some((scheme, _)) = url.split_once("://") else {
+            return Err(wrong("no scheme; allowed: ws://HOST[:PORT][/PATH][?QUERY], or wss:// for TLS"));
+        };
+        let secure = match scheme.to_ascii_lowercase().as_str() {
+            "ws" => false,
+            "wss" => true,
+            _ => return Err(wrong(&format!("scheme {scheme} is not allowed; allowed: ws, wss"))),
+        };
+        let uri: Uri =
+            url.parse().map_err(|error| wrong(&format!("{error}; allowed: scheme://HOST[:PORT][/PATH][?QUERY]")))?;
+        let parts = uri.into_parts();
+        let Some(authority) = parts.authority.filter(|authority| !authority.host().is_empty()) else {
+            return Err(wrong("no host; allowed: a name or an IP address, an IPv6 address in brackets"));
+        };
+        if authority.as_str().contains('@') {
+            return Err(wrong("a user name is not allowed; allowed: the header authorization"));
+        }
+        let port = authority.as_str().get(authority.host().len()..).and_then(|rest| rest.strip_prefix(':'));
+        if port.is_some_and(|port| !port.is_empty() && authority.port_u16().is_none_or(|port| port == 0)) {
+            return Err(wrong("the port is not allowed; allowed: 1 to 65535"));
+        }
+        let path = parts.path_and_query.unwrap_or_else(|| PathAndQuery::from_static("/"));
+        Ok(Self { secure, authority, path, headers: HeaderMap::new(), subprotocols: Vec::new() })
+    }
+
+    /// The same headers and subprotocols for another URL.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub fn url(self, url: &str) -> Result<Self, ConfigError> {
+        Ok(Self { headers: self.headers, subprotocols: self.subprotocols, ..Self::parse(url)? })
+    }
+
+    /// The same target with this header, in place of any other of that name.
+    ///
+    /// # Errors
+    /// If the name or the value can't be sent, or the handshake sets this header itself.
+    pub fn header(mut self, name: &str, value: &str) -> Result<Self, ConfigError> {
+        let (name, value) = header(name, value)?;
+        self.headers.insert(name, value);
+        Ok(self)
+    }
+
+    /// The same target that also offers this subprotocol (RFC 6455, section 1.9), after those offered already. A server
+    /// that chooses none is taken all the same.
+    ///
+    /// # Errors
+    /// If it is no token (RFC 9110, section 5.6.2).
+    pub fn subprotocol(mut self, name: &str) -> Result<Self, ConfigError> {
+        self.subprotocols.push(subprotocol(name)?);
+        Ok(self)
+    }
+
+    /// The host to resolve: an IPv6 address is without its brackets.
+    pub(crate) fn host(&self) -> &str {
+        let host = self.authority.host();
+        host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
+    }
+
+    /// The port, by default 80 or 443 (RFC 6455, section 3).
+    pub(crate) fn port(&self) -> u16 {
+        self.authority.port_u16().unwrap_or(if self.secure { 443 } else { 80 })
+    }
+}
+
+/// Neither the query nor a header's value: both may hold secrets.
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.secure { "wss" } else { "ws" };
+        f.debug_struct("Target")
+            .field("url", &format_args!("\"{scheme}://{}{}\"", self.authority, self.path.path()))
+            .field("headers", &self.headers.keys().map(HeaderName::as_str).collect::<Vec<_>>())
+            .finish()
+    }
+}
+
+/// A header that may be sent with the upgrade.
+fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), ConfigError> {
+    /// What the handshake sets (RFC 6455, section 4.1); subprotocols have a method of their own.
+    const OURS: [&str; 6] = [
+        "connection",
+        "upgrade",
+        "sec-websocket-key",
+        "sec-websocket-version",
+        "sec-websocket-extensions",
+        "sec-websocket-protocol",
+    ];
+    let wrong = |problem| ConfigError::Header { name: name.to_owned(), problem };
+    let name: HeaderName =
+        name.parse().map_err(|_| wrong("the name is not allowed; allowed: letters, digits and !#$%&'*+-.^_`|~"))?;
+    if OURS.contains(&name.as_str()) {
+        return Err(wrong("the handshake sets it; allowed: other headers, and subprotocol(..) for subprotocols"));
+    }
+    // `from_str` would refuse what is not ASCII; servers do take UTF-8.
+    let value = HeaderValue::from_bytes(value.as_bytes())
+        .map_err(|_| wrong("the value is not allowed; allowed: text without control characters"))?;
+    Ok((name, value))
+}
+
+/// A subprotocol that may be offered.
+fn subprotocol(name: &str) -> Result<HeaderValue, ConfigError> {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    let wrong = || ConfigError::Subprotocol {
+        name: name.to_owned(),
+        problem: "not allowed; allowed: a token of letters, digits and !#$%&'*+-.^_`|~",
+    };
+    if name.is_empty() || !name.bytes().all(is_token) {
+        return Err(wrong());
+    }
+    name.parse().map_err(|_| wrong())
+}
+
+fn without_query(url: &str) -> String {
+    match url.split_once('?') {
+        Some((place, _)) => format!("{place}?…"),
+        None => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(url: &str) -> String {
+        Target::parse(url).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_url_is_taken_apart() {
+        let target = Target::parse("wss://[::1]?room=7").unwrap();
+        assert_eq!(
+            (target.secure, target.host(), target.port(), target.path.to_string()),
+            (true, "::1", 443, "/?room=7".to_owned())
+        );
+        let target = Target::parse("ws://chat.example:9001/ws/a").unwrap();
+        assert_eq!((target.secure, target.host(), target.port()), (false, "chat.example", 9001));
+        assert_eq!(Target::parse("WS://chat.example").unwrap().port(), 80);
+    }
+
+    #[test]
+    fn a_bad_url_is_named_with_what_is_allowed() {
+        assert_eq!(problem("htp://x"), "endpoint \"htp://x\": scheme htp is not allowed; allowed: ws, wss");
+        assert!(problem("chat.example").contains("no scheme"));
+        assert!(problem("ws://chat.example/#top").contains("fragment"));
+        assert!(problem("ws://me:secret@chat.example/").contains("user name"));
+        assert!(problem("ws://chat.example:99999/").contains("1 to 65535"));
+        assert!(problem("ws://chat.example:0/").contains("1 to 65535"));
+        assert!(problem("ws:///path").contains("endpoint"));
+        assert!(!problem("http://chat.example/?token=5up3r").contains("5up3r"));
+    }
+
+    #[test]
+    fn a_bad_header_is_named_and_its_value_is_not() {
+        let target = || Target::parse("ws://chat.example").unwrap();
+        let error = target().header("x-token", "5up3r\n").unwrap_err().to_string();
+        assert!(error.starts_with("header \"x-token\": ") && !error.contains("5up3r"), "{error}");
+        assert!(target().header("x token", "").is_err());
+        assert!(target().header("Upgrade", "h2c").is_err());
+        assert!(target().header("x-city", "Montréal").is_ok());
+    }
+
+    #[test]
+    fn a_subprotocol_is_a_token() {
+        assert!(subprotocol("chat.v1").is_ok());
+        assert!(["", "chat v1", "a,b", "chät"].iter().all(|name| subprotocol(name).is_err()));
+    }
+}

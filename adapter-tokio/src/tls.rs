@@ -1,0 +1,133 @@
+//! TLS: where trust comes from, and a stream that may or may not be encrypted.
+
+use crate::error::ConfigError;
+use redial::{Cause, NetworkDetail};
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+use crate::classify;
+
+/// Where trust comes from. The system's roots are read when they are first needed.
+#[derive(Debug, Default)]
+pub(crate) struct Trust {
+    config: OnceLock<Arc<ClientConfig>>,
+}
+
+impl Trust {
+    pub(crate) fn given(config: Arc<ClientConfig>) -> Self {
+        Self { config: OnceLock::from(config) }
+    }
+
+    pub(crate) fn config(&self) -> Result<Arc<ClientConfig>, ConfigError> {
+        match self.config.get() {
+            Some(config) => Ok(Arc::clone(config)),
+            None => with_roots(system_roots()?).map(|config| Arc::clone(self.config.get_or_init(|| config))),
+        }
+    }
+}
+
+/// A configuration that trusts these roots and no client certificate.
+pub(crate) fn with_roots(roots: RootCertStore) -> Result<Arc<ClientConfig>, ConfigError> {
+    let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| ConfigError::Tls { problem: error.to_string() })?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    // A server that also speaks HTTP/2 would else be free to choose it (RFC 7301).
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+/// The certificates of a PEM text.
+pub(crate) fn pem_roots(pem: &[u8]) -> Result<RootCertStore, ConfigError> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate = certificate.map_err(|error| wrong_root(&error))?;
+        roots.add(certificate).map_err(|error| wrong_root(&error))?;
+    }
+    if roots.is_empty() {
+        return Err(ConfigError::Tls {
+            problem: "no certificate in the PEM; allowed: BEGIN CERTIFICATE blocks".into(),
+        });
+    }
+    Ok(roots)
+}
+
+fn wrong_root(error: &dyn std::fmt::Display) -> ConfigError {
+    ConfigError::Tls { problem: format!("{error}; allowed: X.509 certificates as PEM") }
+}
+
+fn system_roots() -> Result<RootCertStore, ConfigError> {
+    let mut roots = RootCertStore::empty();
+    // A system's store may hold a few certificates that rustls can't read: the others are still good.
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if roots.is_empty() {
+        return Err(ConfigError::Tls {
+            problem: "this system has no root certificates; allowed: give some with root_pem, roots or tls".into(),
+        });
+    }
+    Ok(roots)
+}
+
+/// A TCP stream, encrypted or not.
+#[derive(Debug)]
+pub(crate) enum Transport {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl Transport {
+    /// The TLS handshake; the certificate must be for `host`.
+    pub(crate) async fn secure(stream: TcpStream, host: &str, trust: &Trust) -> Result<Self, Cause> {
+        let config = trust.config().map_err(|_| TLS_FAILED)?;
+        let name = ServerName::try_from(host.to_owned()).map_err(|_| TLS_FAILED)?;
+        match TlsConnector::from(config).connect(name, stream).await {
+            Ok(stream) => Ok(Self::Tls(Box::new(stream))),
+            Err(error) => Err(classify::dial_failure(&error)),
+        }
+    }
+}
+
+const TLS_FAILED: Cause = Cause::network(NetworkDetail::Tls);
+
+impl AsyncRead for Transport {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Transport {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! One step of the machine: what it is told, and how its commands are carried out.
+
+use std::mem::take;
+
+use redial::{Cause, Command, ConnectionId, Dial, Input, Notice, Output, Timestamp};
+
+use crate::clock::Clock;
+use crate::closing::Closing;
+use crate::connect::{Connect, Kind};
+use crate::event::{DropReason, Event};
+use crate::reconnecting::Reconnecting;
+use crate::recorder::Record;
+use crate::spans::ConnectionSpan;
+use crate::status::Status;
+
+/// How many events wait for a reader before notices are forgotten. Only somebody who writes for hours and never reads
+/// gets there.
+const MOST_EVENTS: usize = 1024;
+
+impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
+    /// The time. A clock that goes back stands still.
+    pub(crate) fn now(&mut self) -> Timestamp {
+        self.latest = self.latest.max(self.clock.now());
+        self.latest
+    }
+
+    /// Tells the machine, and does what it says.
+    pub(crate) fn feed(&mut self, now: Timestamp, input: Input) {
+        let passed = self.machine.deadline().is_some_and(|deadline| deadline <= now);
+        self.step(now, input);
+        if passed && !matches!(input, Input::Timeout) {
+            // The machine has done what was due. This says so to whoever reads the recording.
+            self.step(now, Input::Timeout);
+        }
+    }
+
+    fn step(&mut self, now: Timestamp, input: Input) {
+        // Traffic is told after every burst of messages: too often for a span.
+        let _entered = (!matches!(input, Input::Received { .. })).then(|| self.span.enter());
+        self.recorder.input(now, &input);
+        let outputs = self.machine.handle(now, input);
+        if outputs.is_empty() {
+            return;
+        }
+        for output in outputs {
+            self.recorder.output(now, &output);
+            match output {
+                Output::Command(Command::Dial(dial)) => self.on_dial(dial),
+                Output::Command(Command::HangUp { connection, cause }) => self.on_hang_up(connection, cause),
+                Output::Command(Command::Ping { connection, ping }) => {
+                    if self.link.as_ref().is_some_and(|link| link.connection == connection) {
+                        self.ping = self.connector.ping(ping);
+                    }
+                }
+                Output::Notice(notice) => self.on_notice(notice),
+            }
+        }
+        self.publish();
+    }
+
+    fn on_dial(&mut self, dial: Dial) {
+        self.span = ConnectionSpan::of(&dial);
+        let _entered = self.span.enter();
+        self.endpoint = Some(dial.endpoint);
+        self.dialling.connection = dial.connection;
+        let connecting = self.connector.connect(dial);
+        self.dialling.future.set(Some(connecting));
+        self.poke = true;
+    }
+
+    fn on_hang_up(&mut self, connection: ConnectionId, cause: Cause) {
+        if self.dialling.connection == connection {
+            self.dialling.future.set(None);
+        }
+        let Some(io) = self.unlink(connection) else {
+            return;
+        };
+        match cause {
+            Cause::User => self.close_in_background(io),
+            Cause::Network { .. }
+            | Cause::Timeout
+            | Cause::PingTimeout
+            | Cause::Http { .. }
+            | Cause::Close { .. }
+            | Cause::Protocol
+            | Cause::Superseded => self.connector.abort(io),
+        }
+    }
+
+    fn on_notice(&mut self, notice: Notice) {
+        self.span.notice(&notice);
+        match notice {
+            Notice::AttemptFailed { cause, .. } | Notice::Lost { cause, .. } | Notice::GaveUp { cause, .. } => {
+                self.last_cause = Some(cause);
+            }
+            Notice::Phase { .. }
+            | Notice::RetryScheduled(_)
+            | Notice::Opened { .. }
+            | Notice::Stable { .. }
+            | Notice::HealthCheck { .. }
+            | Notice::QualityChanged { .. } => {}
+            // A kind that came later than this driver.
+            _ => {}
+        }
+        self.push_event(Event::Notice(notice));
+    }
+
+    /// A message that is not the user's.
+    pub(crate) fn on_control(&mut self, kind: Kind) {
+        let Some(connection) = self.link.as_ref().map(|link| link.connection) else {
+            return;
+        };
+        match kind {
+            Kind::Data | Kind::Control => {}
+            Kind::Pong(ping) => {
+                let now = self.now();
+                self.feed(now, Input::Pong { connection, ping });
+            }
+            Kind::Close(cause) => {
+                // Ended for the machine at once; the handshake is the transport's affair.
+                let now = self.now();
+                if let Some(io) = self.unlink(connection) {
+                    self.close_in_background(io);
+                }
+                self.feed(now, Input::Closed { connection, cause });
+            }
+        }
+    }
+
+    /// The connection failed, or ended without a close frame.
+    pub(crate) fn on_broken(&mut self, cause: Cause) {
+        let Some(connection) = self.link.as_ref().map(|link| link.connection) else {
+            return;
+        };
+        drop(self.unlink(connection));
+        let now = self.now();
+        self.feed(now, Input::Closed { connection, cause });
+    }
+
+    /// From here on nothing that this connection says reaches the machine.
+    fn unlink(&mut self, connection: ConnectionId) -> Option<C::Connection> {
+        let link = self.link.take_if(|link| link.connection == connection)?;
+        self.direct_out = false;
+        self.direct_in = false;
+        self.link_ready = false;
+        self.heard = false;
+        self.dirty = false;
+        self.flush_due = false;
+        self.ping = None;
+        for message in take(&mut self.urgent) {
+            self.push_event(Event::Dropped { message, reason: DropReason::ConnectionLost });
+        }
+        Some(link.io)
+    }
+
+    fn close_in_background(&mut self, io: C::Connection) {
+        let until = self.latest.saturating_add(self.close_timeout);
+        if let Some(older) = self.closing.replace(Closing::new(io, until)) {
+            self.connector.abort(older.into_io());
+        }
+        self.poke = true;
+    }
+
+    pub(crate) fn push_event(&mut self, event: Event<C::Message>) {
+        if self.events.len() >= MOST_EVENTS {
+            if let Some(oldest) = self.events.iter().position(|event| matches!(event, Event::Notice(_))) {
+                self.events.remove(oldest);
+            }
+        }
+        self.events.push_back(event);
+        self.changed = true;
+    }
+
+    fn publish(&mut self) {
+        self.changed = true;
+        self.shared.publish(Status {
+            phase: self.machine.phase(),
+            connection: self.machine.connection(),
+            endpoint: self.endpoint,
+            attempt: self.machine.attempt(),
+            quality: self.machine.quality(),
+            latency: self.machine.latency(),
+            next_dial_at: self.machine.next_dial_at(),
+            open_since: self.machine.open_since(),
+            last_cause: self.last_cause,
+            ..Status::idle()
+        });
+    }
+}

@@ -1,0 +1,72 @@
+//! The driver's own writing: pings, session setup, the outbox, and the flush when there is nothing else to do.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_sink::Sink;
+use redial::{Cause, Phase};
+
+use crate::clock::Clock;
+use crate::connect::Connect;
+use crate::reconnecting::{IO_PER_POLL, Reconnecting};
+use crate::recorder::Record;
+
+impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
+    /// Writes what waits, as far as the connection takes it. Flushes if that was anything, or if `flush` says so.
+    pub(crate) fn write(&mut self, flush: bool) {
+        let waits = self.ping.is_some() || !self.urgent.is_empty() || self.backlog;
+        if self.link.is_none() || !(waits || (self.dirty && (flush || self.flush_due))) {
+            return;
+        }
+        let waker = self.waker.clone();
+        if let Err(cause) = self.try_write(flush, &mut Context::from_waker(&waker)) {
+            self.on_broken(cause);
+        }
+    }
+
+    fn try_write(&mut self, flush: bool, cx: &mut Context<'_>) -> Result<(), Cause> {
+        // Nothing is replayed before the session is set up.
+        let open = self.machine.phase() == Phase::Open;
+        let Some(link) = &mut self.link else {
+            return Ok(());
+        };
+        let io = &mut link.io;
+        let failure = |error| self.connector.failure(&error);
+        // Writing has a budget of its own: reading may use up the other one every time.
+        let mut written = 0;
+        while self.ping.is_some() || !self.urgent.is_empty() || (open && self.backlog) {
+            if written == IO_PER_POLL {
+                // The rest in the next poll.
+                self.poke = true;
+                self.budget = 0;
+                break;
+            }
+            written += 1;
+            match Pin::new(&mut *io).poll_ready(cx) {
+                Poll::Ready(ready) => ready.map_err(failure)?,
+                Poll::Pending => break,
+            }
+            let next = self.ping.take().or_else(|| self.urgent.pop_front());
+            let Some(message) = next.or_else(|| self.shared.lock().outbox.pop()) else {
+                self.backlog = false;
+                break;
+            };
+            Pin::new(&mut *io).start_send(message).map_err(failure)?;
+            self.link_ready = false;
+            self.dirty = true;
+            self.flush_due = true;
+            self.changed = true;
+        }
+        if self.dirty && (flush || self.flush_due) {
+            match Pin::new(io).poll_flush(cx) {
+                Poll::Ready(flushed) => {
+                    flushed.map_err(failure)?;
+                    self.dirty = false;
+                    self.flush_due = false;
+                }
+                Poll::Pending => {}
+            }
+        }
+        Ok(())
+    }
+}

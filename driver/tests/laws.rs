@@ -1,0 +1,338 @@
+//! The driver's laws, each by its name.
+
+// Tests may panic, and read what they expect only.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::wildcard_enum_match_arm)]
+
+mod common;
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
+
+use common::*;
+use futures_core::Stream;
+use futures_util::{SinkExt, StreamExt};
+use redial::{Cause, DialBudget, HoldReason, NetworkDetail, Notice, Phase, Policy};
+use redial_driver::testing::{Message, Script, Sim};
+use redial_driver::{Event, IO_PER_POLL, Reconnecting};
+
+#[test]
+fn clock_before_timer() {
+    let sim = Sim::new();
+    sim.net().otherwise(Script::Never);
+    let mut connection = connection(&sim);
+    settle(&sim, &mut connection);
+    // The time has come and the timer does not know.
+    sim.clock().set(ms(10_000));
+    let events = settle(&sim, &mut connection);
+    assert!(notices(&events).iter().any(|n| matches!(n, Notice::AttemptFailed { cause: Cause::Timeout, .. })));
+}
+
+#[test]
+fn deadline_re_read_after_a_command() {
+    let sim = Sim::new();
+    sim.net().script([Script::Fail(Cause::NETWORK), Script::Never]);
+    let mut connection = connection(&sim);
+    let handle = connection.handle();
+    sim.at(500, move || handle.reconnect());
+    let events = run(&sim, &mut connection, 10_600);
+    let failed: Vec<u64> =
+        events.iter().filter(|(_, e)| matches!(e, Event::Notice(Notice::AttemptFailed { .. }))).map(|e| e.0).collect();
+    // Neither when the first retry was due, nor when a dial of then would have timed out.
+    assert_eq!(failed, [0, 10_500]);
+    assert_eq!(sim.net().dials().len(), 2);
+}
+
+#[test]
+fn deadline_re_read_when_it_moves_nearer() {
+    let sim = Sim::new();
+    let mut connection = opened(&sim);
+    sim.net().peer(0).go_silent();
+    let handle = connection.handle();
+    // The alarm stands at 5000, the first ping. This one goes out at once, and its answer is due at 4000.
+    sim.at(1000, move || handle.hold(HoldReason::Offline));
+    let events = run(&sim, &mut connection, 4900);
+    let lost = events.iter().find(|(_, e)| matches!(e, Event::Notice(Notice::Lost { .. })));
+    assert_eq!(lost.map(|e| e.0), Some(4000));
+}
+
+#[test]
+fn finished_io_beats_its_own_timer_in_a_dial() {
+    for late in [0, 5_000_000] {
+        let sim = Sim::new();
+        sim.net().script([Script::AcceptAfter(span(10_000))]);
+        let mut connection = connection(&sim);
+        settle(&sim, &mut connection);
+        sim.clock().set(ms(10_000).saturating_add(redial::Micros::from_micros(late)));
+        sim.clock().advance();
+        settle(&sim, &mut connection);
+        assert_eq!(connection.status().phase, Phase::Open, "late by {late} µs");
+        assert_eq!(connection.stats().attempts_failed, 0);
+    }
+}
+
+/// A connection whose ping is answered, with the answer unread and its timer run down.
+fn with_unread_pong(sim: &Sim) -> Connection {
+    let mut connection = opened(sim);
+    sim.net().peer(0).set_latency(span(2000));
+    run(sim, &mut connection, 5000);
+    assert_eq!(sim.net().peer(0).pings(), 1);
+    sim.net().peer(0).send(Message::Pong(1));
+    sim.clock().set(ms(8500));
+    connection
+}
+
+#[test]
+fn finished_io_beats_its_own_timer_in_a_health_check() {
+    let sim = Sim::new();
+    let mut connection = with_unread_pong(&sim);
+    let notices = notices(&settle(&sim, &mut connection));
+    assert!(notices.iter().any(|n| matches!(n, Notice::HealthCheck { .. })), "{notices:?}");
+    assert_eq!(connection.stats().lost, 0);
+}
+
+#[test]
+fn finished_io_beats_its_own_timer_when_a_command_comes_in_between() {
+    let sim = Sim::new();
+    let mut connection = with_unread_pong(&sim);
+    connection.handle().hold(HoldReason::Hidden);
+    settle(&sim, &mut connection);
+    assert_eq!((connection.stats().lost, connection.status().phase), (0, Phase::Open));
+    assert!(connection.machine().holds().contains(HoldReason::Hidden));
+}
+
+#[test]
+fn finished_io_beats_its_own_timer_when_only_the_sink_is_polled() {
+    let sim = Sim::new();
+    let mut connection = with_unread_pong(&sim);
+    for n in 0..1000 {
+        sim.settle(connection.send(Message::Data(n))).unwrap().unwrap();
+    }
+    assert_eq!(connection.stats().lost, 0);
+    assert_eq!(sim.net().peer(0).arrived().len(), 1000);
+}
+
+#[test]
+fn no_starvation_of_pings_under_endless_messages() {
+    let sim = Sim::new();
+    let mut connection = opened(&sim);
+    sim.net().peer(0).endless(Some(Message::Data(1)));
+    sim.block_on(async {
+        for n in 1..=5_000_u64 + u64::from(IO_PER_POLL) {
+            assert_eq!(next_message(&mut connection).await, Some(Message::Data(1)));
+            sim.clock().set(ms(n));
+        }
+    });
+    assert_eq!(sim.net().peer(0).pings(), 1);
+    assert_eq!(connection.machine().stats(ms(6000)).longest_outage, span(5000).saturating_add(lateness(&connection)));
+}
+
+/// How much later than 5000 ms the connection was found stable.
+fn lateness(connection: &Connection) -> redial::Micros {
+    let late = connection.stats().longest_outage.saturating_sub(span(5000));
+    assert!(late <= span(u64::from(IO_PER_POLL)), "{late}");
+    late
+}
+
+async fn next_message(connection: &mut Connection) -> Option<Message> {
+    while let Some(event) = connection.next().await {
+        if let Event::Message(message) = event {
+            return Some(message);
+        }
+    }
+    None
+}
+
+#[test]
+fn no_starvation_of_commands_under_endless_messages() {
+    let sim = Sim::new();
+    let mut connection = opened(&sim);
+    sim.net().peer(0).endless(Some(Message::Data(1)));
+    let handle = connection.handle();
+    let read = sim.block_on(async {
+        let mut read = 0;
+        while connection.status().phase == Phase::Open {
+            connection.next().await;
+            read += 1;
+            if read == 1000 {
+                handle.stop();
+            }
+        }
+        read
+    });
+    assert!(read <= 1001, "{read} messages were read, though it was stopped after 1000");
+    assert_eq!(connection.status().phase, Phase::Closed);
+}
+
+#[test]
+fn no_starvation_within_one_poll_under_endless_control_traffic() {
+    let sim = Sim::new();
+    let mut connection = opened(&sim);
+    sim.net().peer(0).endless(Some(Message::Noise));
+    let mut polls = 0_u64;
+    sim.block_on(poll_fn(|cx| {
+        polls += 1;
+        sim.clock().set(ms(polls * 10));
+        let _ = Pin::new(&mut connection).poll_next(cx);
+        if sim.net().peer(0).pings() == 1 { Poll::Ready(()) } else { Poll::Pending }
+    }));
+    assert!(polls < 510, "the ping of 5000 ms came at poll {polls}");
+}
+
+#[test]
+fn yields_after_a_budget_of_messages() {
+    let sim = Sim::new();
+    let mut connection = opened(&sim);
+    sim.net().peer(0).endless(Some(Message::Data(1)));
+    let mut in_a_row = 0;
+    let mut yields = 0;
+    sim.block_on(poll_fn(|cx| {
+        while Pin::new(&mut connection).poll_next(cx).is_ready() {
+            in_a_row += 1;
+            assert!(in_a_row <= IO_PER_POLL);
+        }
+        in_a_row = 0;
+        yields += 1;
+        if yields == 10 { Poll::Ready(()) } else { Poll::Pending }
+    }));
+}
+
+#[test]
+fn a_timer_that_rings_early_starts_nothing_early_and_no_spin() {
+    let sim = Sim::new();
+    sim.clock().wake_early(span(300));
+    sim.net().otherwise(Script::Fail(Cause::network(NetworkDetail::Refused)));
+    let mut connection = connection(&sim);
+    run(&sim, &mut connection, 3500);
+    let dials: Vec<_> = sim.net().dials().into_iter().map(|(at, _)| at).collect();
+    assert_eq!(dials, [ms(0), ms(1000), ms(3000)]);
+}
+
+#[test]
+fn a_burst_is_one_received_and_one_look_at_the_clock() {
+    let sim = Sim::new();
+    let mut connection = opened(&sim);
+    (0..100).for_each(|n| sim.net().peer(0).send(Message::Data(n)));
+    let before = sim.clock().reads();
+    assert_eq!(messages(&settle(&sim, &mut connection)), data(0..100));
+    assert_eq!(sim.clock().reads() - before, 1);
+}
+
+#[test]
+fn a_quiet_poll_sets_no_timer_anew() {
+    let sim = Sim::new();
+    let mut connection = opened(&sim);
+    let before = sim.clock().sleeps();
+    for n in 0..10 {
+        sim.net().peer(0).send(Message::Data(n));
+        assert_eq!(settle(&sim, &mut connection), [Event::Message(Message::Data(n))]);
+    }
+    assert_eq!(sim.clock().sleeps(), before);
+}
+
+#[test]
+fn single_flight() {
+    let sim = Sim::new();
+    let (refused, slow) = (Script::Fail(Cause::NETWORK), Script::AcceptAfter(span(700)));
+    sim.net().script([slow, refused, Script::Never, Script::AcceptAndDrop, slow, Script::Accept]);
+    let mut connection = connection(&sim);
+    for at in (0..60_000).step_by(900) {
+        let handle = connection.handle();
+        sim.at(at, move || handle.reconnect());
+    }
+    run(&sim, &mut connection, 60_000);
+    assert!(sim.net().dials().len() > 10);
+    assert_eq!(sim.net().most_at_once(), 1);
+}
+
+#[test]
+fn accept_then_drop_obeys_the_budget() {
+    let sim = Sim::new();
+    sim.net().otherwise(Script::AcceptAndDrop);
+    let hasty = plain()
+        .base_delay(span(0))
+        .min_delay(span(0))
+        .max_attempts(None)
+        .dial_budget(Some(DialBudget { burst: 5, refill: span(1000) }))
+        .build()
+        .unwrap();
+    let mut connection = Reconnecting::builder(sim.clock(), sim.connector(), hasty, 7).build();
+    run(&sim, &mut connection, 60_000);
+    let dials: Vec<u64> = sim.net().dials().into_iter().map(|(at, _)| at.as_micros() / 1000).collect();
+    assert!(dials.len() >= 60, "{}", dials.len());
+    for (n, first) in dials.iter().enumerate() {
+        for (m, last) in dials.iter().enumerate().skip(n) {
+            assert!(m - n < 5 + (last - first) as usize / 1000, "{first} to {last}");
+        }
+    }
+}
+
+#[test]
+fn a_dial_that_fails_at_once_for_ever_does_not_hang_a_poll() {
+    let sim = Sim::new();
+    sim.net().otherwise(Script::Fail(Cause::NETWORK));
+    let frantic = plain().base_delay(span(0)).min_delay(span(0)).max_attempts(None).dial_budget(None).build().unwrap();
+    let mut connection = Reconnecting::builder(sim.clock(), sim.connector(), frantic, 7).build();
+    let handle = connection.handle();
+    sim.block_on(async {
+        for _ in 0..10_000 {
+            connection.next().await;
+        }
+        handle.stop();
+        while connection.next().await.is_some() {}
+    });
+    assert_eq!(connection.status().phase, Phase::Closed);
+}
+
+#[test]
+fn a_stale_connections_events_are_never_fed_as_the_new_ones() {
+    let sim = Sim::new();
+    let mut connection = opened(&sim);
+    sim.net().peer(0).go_silent(); // it does not answer the close, so that it lives on
+    connection.reconnect();
+    settle(&sim, &mut connection);
+    let old = sim.net().peer(0);
+    old.send(Message::Data(666));
+    old.send(Message::Pong(1));
+    old.send(Message::Close(1000));
+    old.fail();
+    sim.net().peer(1).send(Message::Data(1));
+    let events = settle(&sim, &mut connection);
+    assert_eq!(messages(&events), data(1..2));
+    assert_eq!(connection.status().phase, Phase::Open);
+    assert_eq!((connection.stats().stale_inputs, connection.stats().misplaced_inputs), (0, 0));
+}
+
+#[test]
+fn next_is_cancel_safe() {
+    let sim = Sim::new();
+    sim.net().script([Script::AcceptAfter(span(500))]);
+    let mut connection = connection(&sim);
+    (0..50).for_each(|n| {
+        let net = sim.net().clone();
+        sim.at(1000 + n, move || net.peer(0).send(Message::Data(n)));
+    });
+    let mut events = Vec::new();
+    // Each `next()` is given up after 1 ms.
+    for at in 1..1100 {
+        if let Some(Some(event)) = sim.run_until(at, connection.next()) {
+            events.push(event);
+        }
+    }
+    assert_eq!(messages(&events), data(0..50));
+    assert_eq!(sim.net().dials().len(), 1);
+}
+
+#[test]
+fn a_transport_without_pings_has_no_health_checks() {
+    let sim = Sim::new();
+    sim.net().without_pings();
+    let mut connection = connection(&sim);
+    assert_eq!(connection.machine().policy().health_check_interval(), None);
+    let events = run(&sim, &mut connection, 600_000);
+    assert!(events.iter().all(|(_, e)| !matches!(e, Event::Notice(Notice::Lost { .. }))));
+
+    let closure = |_| std::future::pending::<Result<redial_driver::testing::TestConnection, Cause>>();
+    let connection = Reconnecting::builder(sim.clock(), closure, Policy::chat(), 7).build();
+    assert_eq!(connection.machine().policy().health_check_interval(), None);
+}
