@@ -49,10 +49,10 @@ pub(crate) struct ScheduleArgs {
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
     /// The seed of the jitter; drawn by default.
-    #[arg(long, value_parser = whole::<u64>)]
+    #[arg(long, value_parser = whole::<u64>, allow_negative_numbers = true)]
     pub(crate) seed: Option<u64>,
     /// How many delays; by default `maxAttempts`, or 10.
-    #[arg(long, value_parser = whole::<u32>)]
+    #[arg(long, value_parser = whole::<u32>, allow_negative_numbers = true)]
     pub(crate) retries: Option<u32>,
     /// Print JSON Lines on stdout.
     #[arg(long)]
@@ -67,10 +67,10 @@ pub(crate) struct ReplayArgs {
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
     /// Another seed than the header's.
-    #[arg(long, value_parser = whole::<u64>)]
+    #[arg(long, value_parser = whole::<u64>, allow_negative_numbers = true)]
     pub(crate) seed: Option<u64>,
     /// After the last line let deadlines fire up to this time, in milliseconds.
-    #[arg(long, value_name = "MS", value_parser = millis)]
+    #[arg(long, value_name = "MS", value_parser = millis, allow_negative_numbers = true)]
     pub(crate) until: Option<redial::Timestamp>,
     /// Compare the outputs with those in the trace; exit 1 at the first difference.
     #[arg(long)]
@@ -85,7 +85,7 @@ pub(crate) struct ConnectArgs {
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
     /// The seed of the jitter; drawn by default.
-    #[arg(long, value_parser = whole::<u64>)]
+    #[arg(long, value_parser = whole::<u64>, allow_negative_numbers = true)]
     pub(crate) seed: Option<u64>,
     /// Send this header with every dial; may be repeated.
     #[arg(long, value_name = "NAME:VALUE")]

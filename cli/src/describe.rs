@@ -3,6 +3,7 @@
 use redial::{Limit, Micros, Notice, Phase, Quality, RetryScheduled};
 
 /// What a notice says to people; `None` for those that only repeat another. `endpoint` is the one last dialled.
+#[allow(clippy::wildcard_enum_match_arm)] // notices may become more
 pub(crate) fn notice(notice: &Notice, endpoint: &str) -> Option<String> {
     Some(match notice {
         Notice::Phase { to: Phase::Connecting, .. } => format!("connecting to {endpoint}"),

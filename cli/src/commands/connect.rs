@@ -35,12 +35,14 @@ async fn connect(args: &ConnectArgs) -> Result<Option<Limit>, Failure> {
     let outbox = OutboxLimits { overflow: Overflow::Wait, ..OutboxLimits::default() };
     // All else is known to be right by now: a mistyped flag costs nobody an old recording.
     let recorder = args.record.as_deref().map(recorder).transpose()?;
-    let connection = redial_driver::Reconnecting::builder(clock, connector, policy, seed).outbox(outbox).recorder(recorder).build();
+    let connection =
+        redial_driver::Reconnecting::builder(clock, connector, policy, seed).outbox(outbox).recorder(recorder).build();
     Session::new(connection, clock, args.urls.clone(), args.json)?.run().await
 }
 
 fn recorder(path: &Path) -> Result<TraceRecorder<File>, Failure> {
-    let file = File::create(path).map_err(|error| Failure::usage(format_args!("--record {}: {error}", path.display())))?;
+    let file =
+        File::create(path).map_err(|error| Failure::usage(format_args!("--record {}: {error}", path.display())))?;
     Ok(TraceRecorder::new(file))
 }
 

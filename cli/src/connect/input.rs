@@ -12,7 +12,11 @@ use super::editor::{Editor, Typed};
 #[derive(Debug)]
 pub(crate) enum UserInput {
     Lines(mpsc::Receiver<Vec<u8>>),
-    Keys { events: EventStream, editor: Editor, entered: std::collections::VecDeque<String> },
+    Keys {
+        events: EventStream,
+        editor: Editor,
+        entered: std::collections::VecDeque<String>,
+    },
     /// There will be no more.
     Ended,
 }
@@ -66,7 +70,9 @@ impl UserInput {
     pub(crate) async fn next(&mut self) -> Act {
         let act = match self {
             Self::Ended => None,
-            Self::Lines(lines) => lines.recv().await.map(|line| String::from_utf8(line).map_or(Act::NotText, Act::Line)),
+            Self::Lines(lines) => {
+                lines.recv().await.map(|line| String::from_utf8(line).map_or(Act::NotText, Act::Line))
+            }
             Self::Keys { events, editor, entered } => {
                 if let Some(line) = entered.pop_front() {
                     return Act::Line(line);
