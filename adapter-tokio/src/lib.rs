@@ -41,6 +41,11 @@
 //! - `tracing`: a span for each connection, an event for each notice.
 //! - `serde`: policies, notices and statistics as JSON. `trace`: traces, too.
 
+/// The README's example, which the documentation's tests compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
 mod builder;
 mod classify;
 mod clock;
