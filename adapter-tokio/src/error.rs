@@ -5,7 +5,7 @@ use std::fmt;
 
 /// What is wrong with a configuration: which place, and what is allowed there. Its text is one line.
 ///
-/// Secrets stay out of it: header values are never shown, and a URL is shown without its query.
+/// Secrets stay out of it: header values are never shown, and a URL is shown without its query and user name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConfigError {

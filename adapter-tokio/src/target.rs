@@ -28,7 +28,7 @@ impl Target {
     /// # Errors
     /// If it is no such URL: another scheme, no host, a user name, a fragment.
     pub fn parse(url: &str) -> Result<Self, ConfigError> {
-        let wrong = |problem: &str| ConfigError::Endpoint { url: without_query(url), problem: problem.to_owned() };
+        let wrong = |problem: &str| ConfigError::Endpoint { url: without_secrets(url), problem: problem.to_owned() };
         if url.contains('#') {
             return Err(wrong("a fragment is not allowed; allowed: no #, or %23 for it"));
         }
@@ -144,10 +144,17 @@ fn subprotocol(name: &str) -> Result<HeaderValue, ConfigError> {
     name.parse().map_err(|_| wrong())
 }
 
-fn without_query(url: &str) -> String {
-    match url.split_once('?') {
-        Some((place, _)) => format!("{place}?…"),
-        None => url.to_owned(),
+fn without_secrets(url: &str) -> String {
+    let (place, query) = match url.split_once('?') {
+        Some((place, _)) => (place, "?…"),
+        None => (url, ""),
+    };
+    match place.split_once('@') {
+        Some((before, host)) => {
+            let scheme = before.split_once("://").map(|(scheme, _)| format!("{scheme}://")).unwrap_or_default();
+            format!("{scheme}…@{host}{query}")
+        }
+        None => format!("{place}{query}"),
     }
 }
 
@@ -177,6 +184,7 @@ mod tests {
         assert!(problem("chat.example").contains("no scheme"));
         assert!(problem("ws://chat.example/#top").contains("fragment"));
         assert!(problem("ws://me:secret@chat.example/").contains("user name"));
+        assert!(!problem("ws://me:secret@chat.example/?token=secret").contains("secret"));
         assert!(problem("ws://chat.example:99999/").contains("1 to 65535"));
         assert!(problem("ws://chat.example:0/").contains("1 to 65535"));
         assert!(problem("ws:///path").contains("endpoint"));
