@@ -69,8 +69,8 @@ pub(crate) enum Move {
     Timeout,
     /// What is most likely to happen next in this phase.
     Likely,
-    /// A copy goes on from the snapshot.
-    Restore,
+    /// A machine restored from the snapshot goes on, so much later.
+    Restore(u16),
 }
 
 pub(crate) fn cases() -> impl Strategy<Value = Case> {
@@ -257,10 +257,10 @@ fn moves() -> impl Strategy<Value = Move> {
         3 => which().prop_map(Move::Received),
         6 => (which(), ping()).prop_map(|(which, ping)| Move::Pong(which, ping)),
         3 => any::<bool>().prop_map(Move::Busy),
-        5 => hints().prop_map(Move::Hint),
+        7 => hints().prop_map(Move::Hint),
         16 => Just(Move::Timeout),
         30 => Just(Move::Likely),
-        1 => Just(Move::Restore),
+        1 => (0..1000_u16).prop_map(Move::Restore),
     ]
 }
 
@@ -270,7 +270,7 @@ fn hints() -> impl Strategy<Value = Hint> {
 }
 
 fn causes() -> impl Strategy<Value = Cause> {
-    let retry_after = || option::weighted(0.3, spans(80));
+    let retry_after = || option::of(spans(80));
     prop_oneof![
         6 => option::of(select(NetworkDetail::ALL)).prop_map(|detail| Cause::Network { detail }),
         1 => select(vec![Cause::Timeout, Cause::PingTimeout, Cause::Protocol, Cause::User, Cause::Superseded]),

@@ -7,9 +7,10 @@ mod cases;
 mod dialling;
 mod health;
 mod oracle;
+mod retry;
 
 pub(crate) use cases::{Case, Move, Pace, Which, cases};
-pub(crate) use oracle::Oracle;
+pub(crate) use oracle::{Oracle, earlier};
 use redial::{
     Cause, Command, ConnectionId, Hint, HoldReason, Input, Notice, Output, Phase, PingId, Policy, Quality, Timestamp,
 };
@@ -28,7 +29,7 @@ fn micros(span: Us) -> redial::Micros {
     redial::Micros::from_micros(u64::try_from(span).expect("a span is not negative"))
 }
 
-fn timestamp(at: Us) -> Timestamp {
+pub(crate) fn timestamp(at: Us) -> Timestamp {
     Timestamp::from_micros(u64::try_from(at).expect("a time is not negative"))
 }
 
@@ -260,7 +261,7 @@ impl Model {
         // "pings come healthCheckInterval apart, the first that long after ready"
         connection.pings.next_at = self.policy.health_check_interval().map(|interval| self.now + us(interval));
         let (id, attempt) = (connection.id, connection.attempt);
-        if connection.asked == Asked::ByRetry {
+        if connection.asked == Asked::Retry {
             self.retries_opened += 1;
         }
         self.notice(Notice::Opened { connection: id, attempt, downtime: micros(self.now - began) });
@@ -338,6 +339,10 @@ impl Model {
         &self.holds
     }
 
+    pub(crate) fn connection(&self) -> Option<ConnectionId> {
+        self.connection.as_ref().map(|connection| connection.id)
+    }
+
     pub(crate) fn quality(&self) -> Option<Quality> {
         self.quality
     }
@@ -375,8 +380,4 @@ pub(crate) struct Accounts {
     pub(crate) retries: u64,
     pub(crate) retries_opened: u64,
     pub(crate) stale: u64,
-}
-
-pub(crate) fn quirk(name: &str) -> bool {
-    std::env::var("QUIRKS").is_ok_and(|quirks| quirks.split(',').any(|quirk| quirk == name))
 }

@@ -1,8 +1,8 @@
 //! What the machine drew. The model can't know a draw: it takes the machine's and checks that it is within the bounds.
 
-use redial::{Command, HoldReason, Input, Notice, Output, Phase, ReconnectMachine, RetryScheduled, Timestamp};
+use redial::{Command, HoldReason, Input, Notice, Output, Phase, ReconnectMachine, RetryScheduled};
 
-use super::{Us, us};
+use super::{Us, timestamp, us};
 
 /// The machine's answers to one step, read for its draws only.
 pub(crate) struct Oracle {
@@ -16,23 +16,24 @@ pub(crate) struct Oracle {
 }
 
 impl Oracle {
-    /// `machine` is as it is after the step.
-    pub(crate) fn new(machine: &ReconnectMachine, now: Timestamp, outputs: &[Output]) -> Self {
+    /// `machine` is as it is after the step, and so much ahead of the model.
+    pub(crate) fn new(machine: &ReconnectMachine, now: Us, ahead: Us, outputs: &[Output]) -> Self {
         let mut oracle = Self { scheduled: None, dialled: false, endpoint: None, complaints: Vec::new(), blind: false };
         oracle.read(outputs);
         // What was drawn while held, or for a dial that has to wait for its token anyhow, shows only later: in a copy
         // that is held and released at once (`hidden` last, so that nothing is spread).
         if oracle.scheduled.is_none() && !oracle.dialled && matches!(machine.phase(), Phase::Held | Phase::Waiting) {
             let mut copy = machine.clone();
-            let _ = copy.handle(now, Input::Hold { reason: HoldReason::Hidden });
+            let mut handle = |input| copy.handle(timestamp(now + ahead), input);
+            let _ = handle(Input::Hold { reason: HoldReason::Hidden });
             for reason in [HoldReason::Offline, HoldReason::AutoReconnectOff, HoldReason::Idle] {
-                let _ = copy.handle(now, Input::Release { reason });
+                let _ = handle(Input::Release { reason });
             }
-            let shown = copy.handle(now, Input::Release { reason: HoldReason::Hidden });
-            let shown: Vec<_> = shown.iter().filter(|output| !matches!(output, Output::Command(_))).collect();
-            let dialled = copy.connection() != machine.connection();
+            let shown = handle(Input::Release { reason: HoldReason::Hidden });
+            let shown: Vec<_> = shown.into_iter().map(|output| earlier(output, ahead)).collect();
             oracle.read(&shown);
-            oracle.dialled = dialled;
+            // The endpoint of that dial is none of this step.
+            oracle.endpoint = None;
         }
         oracle
     }
@@ -85,5 +86,16 @@ impl Oracle {
             self.complaints.push(format!("{what} {value} is not within {low} to {high}"));
         }
         value
+    }
+}
+
+/// With the times of a machine that is ahead.
+pub(crate) fn earlier(output: Output, ahead: Us) -> Output {
+    match output {
+        Output::Notice(Notice::RetryScheduled(scheduled)) => {
+            let dial_at = timestamp(Us::from(scheduled.dial_at.as_micros()) - ahead);
+            Output::Notice(Notice::RetryScheduled(RetryScheduled { dial_at, ..scheduled }))
+        }
+        Output::Notice(_) | Output::Command(_) => output,
     }
 }
