@@ -26,6 +26,8 @@ pub(crate) enum Command {
     Replay(ReplayArgs),
     /// Stay connected: lines of stdin are messages, messages are lines of stdout.
     Connect(ConnectArgs),
+    /// See it work: a server, a faulty network and a client in one process, and an account at the end.
+    Demo(DemoArgs),
     /// Proxy TCP and make faults on command: one a line on stdin.
     Chaos(ChaosArgs),
 }
@@ -99,12 +101,28 @@ pub(crate) struct ConnectArgs {
 }
 
 #[derive(Debug, Group)]
+pub(crate) struct DemoArgs {
+    /// How many outages to go through, from 0 to 1000; there are six kinds.
+    #[arg(long, default_value = "6", value_parser = within::<0, 1_000>)]
+    pub(crate) outages: u32,
+    /// How many messages to send, from 1 to 1000000.
+    #[arg(long, default_value = "500", value_parser = within::<1, 1_000_000>)]
+    pub(crate) messages: u32,
+    /// The seed of the jitter; drawn by default.
+    #[arg(long, value_parser = whole::<u64>)]
+    pub(crate) seed: Option<u64>,
+    /// Print JSON Lines on stdout; the last one is the account.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Group)]
 pub(crate) struct ChaosArgs {
     /// Where to listen, as IP:PORT.
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = address)]
     pub(crate) listen: SocketAddr,
     /// Where to connect to, as IP:PORT.
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = address)]
     pub(crate) upstream: SocketAddr,
 }
 
@@ -141,6 +159,11 @@ fn whole<N: FromStr + Bounded>(text: &str) -> Result<N, String> {
     text.parse().map_err(|_| format!("allowed: a whole number from 0 to {}", N::MOST))
 }
 
+fn within<const LEAST: u32, const MOST: u32>(text: &str) -> Result<u32, String> {
+    let number = text.parse().ok().filter(|number| (LEAST..=MOST).contains(number));
+    number.ok_or_else(|| format!("allowed: a whole number from {LEAST} to {MOST}"))
+}
+
 /// The largest number of a type, for an error's text.
 trait Bounded {
     const MOST: u64;
@@ -152,6 +175,10 @@ impl Bounded for u32 {
 
 impl Bounded for u64 {
     const MOST: Self = Self::MAX;
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "allowed: IP:PORT, such as 127.0.0.1:8080 or [::1]:8080".to_owned())
 }
 
 fn millis(text: &str) -> Result<redial::Timestamp, String> {

@@ -1,7 +1,7 @@
 //! Every way in which a command ends badly, with its exit status and its one line.
 
 use std::fmt::Display;
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// A command's bad end.
@@ -34,17 +34,17 @@ impl Failure {
     pub(crate) fn report(self) -> ExitCode {
         match self {
             Self::Usage(problem) => {
-                eprintln!("redial: {}", one_line(&problem));
+                complain(&problem);
                 ExitCode::from(2)
             }
             Self::Check(problem) => {
-                eprintln!("redial: {}", one_line(&problem));
+                complain(&problem);
                 ExitCode::from(1)
             }
             Self::GaveUp => ExitCode::from(3),
             Self::Stopped => ExitCode::from(4),
             Self::Help(text) => {
-                print!("{text}");
+                let _ = io::stdout().lock().write_all(text.as_bytes());
                 ExitCode::SUCCESS
             }
             Self::ReaderGone => ExitCode::SUCCESS,
@@ -61,6 +61,11 @@ impl From<io::Error> for Failure {
             Self::check(format_args!("output: {error}"))
         }
     }
+}
+
+/// Where nobody listens, the exit status must do.
+fn complain(problem: &str) {
+    let _ = writeln!(io::stderr().lock(), "redial: {}", one_line(problem));
 }
 
 fn one_line(text: &str) -> String {

@@ -4,6 +4,7 @@ mod args;
 pub mod chaos;
 mod commands;
 mod connect;
+mod demo;
 mod describe;
 mod failure;
 mod policy_source;
@@ -22,6 +23,7 @@ pub fn main() -> ExitCode {
         Command::Schedule(args) => commands::schedule::run(&args),
         Command::Replay(args) => commands::replay::run(&args),
         Command::Connect(args) => commands::connect::run(&args),
+        Command::Demo(args) => commands::demo::run(&args),
         Command::Chaos(args) => commands::chaos::run(&args),
     });
     match result {

@@ -279,7 +279,7 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
     }
 
     fn poll_revived(&mut self, cx: &mut std::task::Context<'_>) -> Poll<()> {
-        std::task::ready!(self.poll_aside(cx, crate::turn::Caller::Ready));
+        std::task::ready!(self.poll_aside(cx, crate::turn::Caller::Ready { blocked: true }));
         if !self.machine.phase().is_terminal() {
             return Poll::Ready(());
         }

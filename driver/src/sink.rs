@@ -84,27 +84,34 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
     /// Ready when a message will be taken, or refused with a reason.
     #[inline(never)]
     fn poll_place(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        ready!(self.poll_aside(cx, Caller::Ready));
+        for blocked in [false, true] {
+            ready!(self.poll_aside(cx, Caller::Ready { blocked }));
+            if self.has_place(cx) {
+                return Poll::Ready(());
+            }
+        }
+        self.pend(cx)
+    }
+
+    fn has_place(&mut self, cx: &mut Context<'_>) -> bool {
         if self.is_open() {
             if self.backlog || !self.urgent.is_empty() || self.ping.is_some() {
-                return self.pend(cx);
+                return false;
             }
             match self.poll_link_ready(cx) {
                 Poll::Ready(true) => {
                     self.link_ready = true;
-                    return Poll::Ready(());
+                    return true;
                 }
                 Poll::Ready(false) => {}
-                Poll::Pending => return self.pend(cx),
+                Poll::Pending => return false,
             }
         }
         let board = self.shared.lock();
-        let full = match board.outbox.limits().overflow {
-            Overflow::Reject | Overflow::DropOldest => false,
-            Overflow::Wait => !board.outbox.has_room() && !board.is_finished(),
-        };
-        drop(board);
-        if full { self.pend(cx) } else { Poll::Ready(()) }
+        match board.outbox.limits().overflow {
+            Overflow::Reject | Overflow::DropOldest => true,
+            Overflow::Wait => board.outbox.has_room() || board.is_finished(),
+        }
     }
 
     /// Takes a message that can't pass straight through.
@@ -142,11 +149,14 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
     /// Ready when everything was flushed that a connection has taken or will take now.
     #[inline(never)]
     fn poll_written(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        ready!(self.poll_aside(cx, Caller::Flush));
-        if self.link.is_some() && (self.dirty || (self.backlog && self.is_open())) {
-            return self.pend(cx);
+        for blocked in [false, true] {
+            ready!(self.poll_aside(cx, Caller::Flush { blocked }));
+            let waits = self.dirty || (self.backlog && self.is_open());
+            if self.link.is_none() || !waits {
+                return Poll::Ready(());
+            }
         }
-        Poll::Ready(())
+        self.pend(cx)
     }
 
     /// Stops, and is ready when nothing is left to be closed.
@@ -157,7 +167,7 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
                 self.shared.command(Input::Stop);
             }
         }
-        ready!(self.poll_aside(cx, Caller::Flush));
+        ready!(self.poll_aside(cx, Caller::Flush { blocked: true }));
         if self.closing.is_some() || self.signal.is_raised() {
             return self.pend(cx);
         }

@@ -34,6 +34,7 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
         }
     }
 
+    #[inline]
     fn step(&mut self, now: Timestamp, input: Input) {
         // Traffic is told after every burst of messages: too often for a span.
         let _entered = (!matches!(input, Input::Received { .. })).then(|| self.span.enter());

@@ -36,7 +36,12 @@ impl<K: Clock, C: Connect, R: Record> Stream for Reconnecting<K, C, R> {
                     }
                     Poll::Ready(Some(Err(error))) => this.on_broken(this.connector.failure(&error)),
                     Poll::Ready(None) => this.on_broken(END_WITHOUT_CLOSE),
-                    Poll::Pending => drained = true,
+                    Poll::Pending => {
+                        if this.is_quiet() {
+                            return this.wait(cx);
+                        }
+                        drained = true;
+                    }
                 }
             }
         }
@@ -76,6 +81,20 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
         if self.is_over() {
             return Poll::Ready(None);
         }
+        self.wait(cx)
+    }
+
+    /// Most turns find nothing to do but to tell the machine of the traffic. This is such a turn; false if it was not.
+    fn is_quiet(&mut self) -> bool {
+        let now = self.now();
+        if self.dirty || self.alarm || self.machine.deadline().is_some_and(|deadline| deadline <= now) {
+            return false;
+        }
+        self.tell_of_traffic(now);
+        self.timer.stands_at(self.machine.deadline()) && self.direct_in
+    }
+
+    fn wait<T>(&mut self, cx: &Context<'_>) -> Poll<T> {
         self.budget = IO_PER_POLL;
         self.signal.reader.register(cx.waker());
         if self.poke || self.signal.is_raised() {

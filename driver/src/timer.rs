@@ -19,6 +19,11 @@ impl<S: Future<Output = ()>> Timer<S> {
         Self { sleep: Box::pin(None), armed: None }
     }
 
+    /// Whether the alarm is set for that time and for no other.
+    pub(crate) fn stands_at(&self, at: Option<Timestamp>) -> bool {
+        self.armed == at
+    }
+
     /// Sets the alarm for `at`, anew only if it stands at another time. True if the alarm rang: then somebody must look at
     /// the clock, which alone knows whether the time has come.
     ///

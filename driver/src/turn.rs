@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
-use redial::{Cause, ConnectionId, Input, Phase};
+use redial::{Cause, ConnectionId, Input, Phase, Timestamp};
 
 use crate::clock::Clock;
 use crate::connect::{Connect, Kind};
@@ -20,9 +20,15 @@ pub(crate) enum Caller {
     /// The next event.
     Stream,
     /// Place for a message, or nothing in particular.
-    Ready,
+    Ready {
+        /// A turn before did not bring it: the caller is going to wait.
+        blocked: bool,
+    },
     /// Everything written.
-    Flush,
+    Flush {
+        /// A turn before did not bring it: the caller is going to wait.
+        blocked: bool,
+    },
 }
 
 /// How far reading got.
@@ -45,11 +51,12 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
         tired: bool,
     ) {
         let most = match caller {
-            // When the budget is used up one message more is read, to know that the peer is alive.
+            // One message more shows that the peer is alive; the rest is better read when somebody wants it.
             _ if tired => self.events.len().saturating_add(1),
             Caller::Stream => 1,
-            // The writer is blocked, or something happened.
-            Caller::Ready | Caller::Flush => IO_PER_POLL as usize,
+            Caller::Ready { blocked: false } | Caller::Flush { blocked: false } => self.events.len().saturating_add(1),
+            // Nobody may want it for long. What the peer said long ago must not pass for a sign of life then.
+            Caller::Ready { blocked: true } | Caller::Flush { blocked: true } => IO_PER_POLL as usize,
         };
         loop {
             let woken = self.signal.take() | take(&mut self.poke);
@@ -73,8 +80,8 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
             }
             self.write(match caller {
                 Caller::Stream => quiet,
-                Caller::Ready => false,
-                Caller::Flush => true,
+                Caller::Ready { .. } => false,
+                Caller::Flush { .. } => true,
             });
             if woken {
                 self.poll_closing();
@@ -191,13 +198,17 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
     /// The clock, never the timer, says what is due.
     fn look_at_clock(&mut self) {
         let now = self.now();
+        self.tell_of_traffic(now);
+        if self.machine.deadline().is_some_and(|deadline| deadline <= now) {
+            self.feed(now, Input::Timeout);
+        }
+    }
+
+    pub(crate) fn tell_of_traffic(&mut self, now: Timestamp) {
         if take(&mut self.heard) && self.machine.phase() == Phase::Open {
             if let Some(connection) = self.link_id() {
                 self.feed(now, Input::Received { connection });
             }
-        }
-        if self.machine.deadline().is_some_and(|deadline| deadline <= now) {
-            self.feed(now, Input::Timeout);
         }
     }
 
@@ -234,7 +245,7 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
         if take(&mut self.changed) {
             match caller {
                 Caller::Stream => self.signal.writer.wake(),
-                Caller::Ready | Caller::Flush => self.signal.reader.wake(),
+                Caller::Ready { .. } | Caller::Flush { .. } => self.signal.reader.wake(),
             }
         }
     }

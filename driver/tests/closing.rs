@@ -30,6 +30,15 @@ fn stop_flushes_then_closes_then_ends_the_stream() {
 }
 
 #[test]
+fn stop_flushes_what_was_fed() {
+    let sim = Sim::new();
+    let mut connection = opened(&sim);
+    sim.block_on(connection.feed(Message::Data(1))).unwrap();
+    sim.block_on(connection.close());
+    assert_eq!(sim.net().peer(0).arrived(), data(1..2));
+}
+
+#[test]
 fn a_graceful_close_is_bounded_by_close_timeout() {
     let sim = Sim::new();
     let mut connection =

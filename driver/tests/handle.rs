@@ -163,6 +163,19 @@ fn a_watch_sees_the_newest_and_ends_with_the_connection() {
 }
 
 #[test]
+fn a_change_wakes_the_watch() {
+    let sim = Sim::new();
+    let mut connection = opened(&sim);
+    let mut watch = connection.watch();
+    let count = Arc::new(Count::default());
+    let waker = Waker::from(Arc::clone(&count));
+    assert!(watch.poll_next_unpin(&mut Context::from_waker(&waker)).is_pending());
+    connection.stop();
+    settle(&sim, &mut connection);
+    assert_eq!(count.0.load(Ordering::SeqCst), 1);
+}
+
+#[test]
 fn the_stream_ends_and_is_revived() {
     let sim = Sim::new();
     let mut connection = opened(&sim);
@@ -198,15 +211,6 @@ fn dropping_all_handles_does_nothing() {
     drop(connection.handle());
     assert_eq!(run(&sim, &mut connection, 4000), []);
     assert_eq!(connection.status().phase, Phase::Open);
-}
-
-#[test]
-fn a_repeated_command_takes_no_room() {
-    let sim = Sim::new();
-    let mut connection = opened(&sim);
-    (0..1_000).for_each(|_| connection.handle().busy(true));
-    settle(&sim, &mut connection);
-    assert!(connection.machine().is_busy());
 }
 
 /// Both halves in tasks of their own: what one of them does must reach the other.
@@ -258,4 +262,69 @@ fn a_dropped_half_takes_no_wake_up_with_it() {
     let before = reader.0.load(Ordering::SeqCst);
     sim.clock().advance();
     assert!(reader.0.load(Ordering::SeqCst) > before);
+}
+
+/// Runs two halves, each in a task of its own.
+fn halves(sim: &Sim, reading: impl Future<Output = ()>, writing: impl Future<Output = ()>) {
+    let tasks = futures_util::stream::FuturesUnordered::new();
+    tasks.push(reading.boxed_local());
+    tasks.push(writing.boxed_local());
+    sim.block_on(tasks.collect::<Vec<_>>());
+}
+
+#[test]
+fn a_blocked_writer_hears_that_the_reader_saw_the_end() {
+    let sim = Sim::new();
+    sim.net().script([Script::Accept, Script::Fail(redial::Cause::http(403))]);
+    let connection = opened(&sim);
+    let peer = sim.net().peer(0);
+    peer.block(true);
+    sim.at(100, move || peer.send(Message::Close(1001)));
+    let clock = sim.clock();
+    let written = Arc::new(AtomicUsize::new(0));
+    let when = Arc::clone(&written);
+    connection.hold(HoldReason::Idle); // no redial, which would wake everybody
+    let (mut sink, mut stream) = connection.split();
+    let reading = async move { while !matches!(stream.next().await, Some(Event::Notice(Notice::Lost { .. }))) {} };
+    let writing = async move {
+        sink.send(Message::Data(1)).await.unwrap();
+        when.store(clock.peek().as_micros() as usize, Ordering::SeqCst);
+    };
+    halves(&sim, reading, writing);
+    assert_eq!(written.load(Ordering::SeqCst), 100_000);
+}
+
+#[test]
+fn a_waiting_writer_hears_what_the_reader_alone_was_woken_for() {
+    let sim = Sim::new();
+    let mut connection = opened(&sim);
+    sim.net().peer(0).block(true);
+    let (reader, writer) = (Arc::new(Count::default()), Arc::new(Count::default()));
+    let (reading, writing) = (Waker::from(reader), Waker::from(Arc::clone(&writer)));
+    assert!(connection.poll_ready_unpin(&mut Context::from_waker(&writing)).is_pending());
+    assert!(connection.poll_next_unpin(&mut Context::from_waker(&reading)).is_pending());
+    sim.net().peer(0).send(Message::Close(1001));
+    assert_eq!(writer.0.load(Ordering::SeqCst), 0);
+    assert!(connection.poll_next_unpin(&mut Context::from_waker(&reading)).is_ready());
+    assert!(writer.0.load(Ordering::SeqCst) > 0);
+}
+
+#[test]
+fn a_waiting_reader_hears_that_the_writer_broke_the_connection() {
+    let sim = Sim::new();
+    let mut connection = opened(&sim);
+    connection.hold(HoldReason::Idle);
+    settle(&sim, &mut connection);
+    let (mut sink, mut stream) = connection.split();
+    let (peer, clock) = (sim.net().peer(0), sim.clock());
+    let reading = async {
+        while !matches!(stream.next().await, Some(Event::Notice(Notice::Lost { .. }))) {}
+        assert_eq!(clock.peek(), ms(100));
+    };
+    let writing = async {
+        redial_driver::Clock::sleep_until(&clock, ms(100)).await;
+        peer.fail_writes();
+        sink.send(Message::Data(1)).await.unwrap();
+    };
+    halves(&sim, reading, writing);
 }

@@ -77,6 +77,7 @@ fn with_unread_pong(sim: &Sim) -> Connection {
     sim.net().peer(0).set_latency(span(2000));
     run(sim, &mut connection, 5000);
     assert_eq!(sim.net().peer(0).pings(), 1);
+    sim.net().peer(0).send(Message::Data(1));
     sim.net().peer(0).send(Message::Pong(1));
     sim.clock().set(ms(8500));
     connection
@@ -265,6 +266,80 @@ fn accept_then_drop_obeys_the_budget() {
             assert!(m - n < 5 + (last - first) as usize / 1000, "{first} to {last}");
         }
     }
+}
+
+#[test]
+fn what_was_read_ahead_and_not_yet_read_is_no_silence() {
+    let sim = Sim::new();
+    let mut connection = opened(&sim);
+    let peer = sim.net().peer(0);
+    peer.block(true);
+    (0..200).for_each(|n| peer.send(Message::Data(n)));
+    // The writer is blocked and nobody reads: there may be a pong behind what is not read.
+    assert!(sim.run_until(30_000, connection.send(Message::Data(1))).is_none());
+    assert!(peer.unread() > 0);
+    assert_eq!(connection.stats().lost, 0);
+}
+
+#[test]
+fn traffic_is_life() {
+    let sim = Sim::new();
+    let mut connection = opened(&sim);
+    let peer = sim.net().peer(0);
+    peer.go_silent();
+    for at in (6000..20_000).step_by(2000) {
+        let peer = peer.clone();
+        sim.at(at, move || peer.send(Message::Data(1)));
+    }
+    // The last sign of life comes at 18 s.
+    let events = run(&sim, &mut connection, 22_000);
+    let lost = events.iter().find(|(_, e)| matches!(e, Event::Notice(Notice::Lost { .. })));
+    assert_eq!(lost.map(|e| e.0), Some(21_000));
+}
+
+#[test]
+fn notices_are_not_starved_by_endless_control_traffic() {
+    let sim = Sim::new();
+    let mut connection = opened(&sim);
+    sim.net().peer(0).go_silent();
+    sim.net().peer(0).endless(Some(Message::Noise));
+    sim.clock().set(ms(5000));
+    let event = sim.block_on(connection.next());
+    assert!(matches!(event, Some(Event::Notice(Notice::Stable { .. }))), "{event:?}");
+}
+
+#[test]
+fn a_timer_that_rang_early_among_messages_is_set_again() {
+    let sim = Sim::new();
+    let mut connection = opened(&sim);
+    sim.clock().wake_early(span(300));
+    run(&sim, &mut connection, 6000); // the ping of 5000, and the next alarm rings at 9700
+    let peer = sim.net().peer(0);
+    let sender = peer.clone();
+    sim.at(9700, move || (0..2).for_each(|n| sender.send(Message::Data(n))));
+    run(&sim, &mut connection, 10_001);
+    assert_eq!(peer.pings(), 2);
+}
+
+#[test]
+fn dials_that_fail_at_once_do_not_outrun_the_reader() {
+    let sim = Sim::new();
+    sim.net().otherwise(Script::Fail(Cause::NETWORK));
+    let frantic = plain().base_delay(span(0)).min_delay(span(0)).max_attempts(None).dial_budget(None).build().unwrap();
+    let mut connection = Reconnecting::builder(sim.clock(), sim.connector(), frantic, 7).build();
+    let (mut failed, mut scheduled) = (0, 0);
+    sim.block_on(async {
+        while failed < 3000 {
+            match connection.next().await {
+                Some(Event::Notice(Notice::AttemptFailed { connection, .. })) => {
+                    assert_eq!((connection.0, scheduled), (failed + 1, failed), "a notice is missing");
+                    failed += 1;
+                }
+                Some(Event::Notice(Notice::RetryScheduled(_))) => scheduled += 1,
+                _ => {}
+            }
+        }
+    });
 }
 
 #[test]

@@ -65,6 +65,10 @@ fn nothing_is_flushed_while_there_is_something_to_read() {
     sim.block_on(connection.next());
     sim.block_on(connection.next());
     assert_eq!(sim.net().peer(0).flushes(), 0);
+    sim.net().peer(0).send(Message::Data(2));
+    connection.handle().busy(true); // makes for a whole turn
+    sim.block_on(connection.next());
+    assert_eq!(sim.net().peer(0).flushes(), 0);
     assert_eq!(sim.settle(connection.next()), None);
     assert_eq!(sim.net().peer(0).flushes(), 1);
 }
@@ -80,6 +84,17 @@ fn what_handles_send_is_one_flush_and_in_order_with_the_sink() {
     assert_eq!(sim.net().peer(0).arrived(), data(0..51));
     assert!(sim.net().peer(0).flushes() <= 2);
     assert_eq!(connection.status().outbox_messages, 0);
+}
+
+#[test]
+fn what_a_handle_sent_before_is_written_before() {
+    let sim = Sim::new();
+    let mut connection = opened(&sim);
+    sim.block_on(std::future::poll_fn(|cx| connection.poll_ready_unpin(cx))).unwrap();
+    connection.handle().send(Message::Data(0)).unwrap();
+    connection.start_send_unpin(Message::Data(1)).unwrap();
+    settle(&sim, &mut connection);
+    assert_eq!(sim.net().peer(0).arrived(), data(0..2));
 }
 
 #[test]

@@ -56,7 +56,7 @@ fn recorded(sim: &Sim) -> (Vec<Line>, redial::Policy) {
     let (clock, net) = (sim.clock(), sim.net().clone());
     // The clock goes back, and something happens then.
     sim.at(30_000, move || {
-        clock.set(ms(29_000));
+        clock.set(ms(20_000));
         net.peer(net.opened() - 1).send(Message::Data(2));
     });
     run(sim, &mut connection, 60_000);
@@ -105,6 +105,18 @@ fn a_burst_of_messages_is_one_input() {
     settle(&sim, &mut connection);
     let received = Input::Received { connection: redial::ConnectionId(1) };
     assert_eq!(tape.lines()[before..], [Line::In(ms(3), received)]);
+}
+
+#[test]
+fn a_repeated_command_is_one_input() {
+    let sim = Sim::new();
+    let tape = Tape::default();
+    let mut connection =
+        Reconnecting::builder(sim.clock(), sim.connector(), policy(), 7).recorder(tape.clone()).build();
+    (0..1000).for_each(|_| connection.handle().busy(true));
+    settle(&sim, &mut connection);
+    let busy = tape.lines().iter().filter(|line| matches!(line, Line::In(_, Input::Busy { .. }))).count();
+    assert_eq!(busy, 1);
 }
 
 #[test]

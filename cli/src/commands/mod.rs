@@ -2,5 +2,6 @@
 
 pub(crate) mod chaos;
 pub(crate) mod connect;
+pub(crate) mod demo;
 pub(crate) mod replay;
 pub(crate) mod schedule;

@@ -24,8 +24,10 @@
 
 mod clock;
 mod net;
+mod peer;
 mod sim;
 
 pub use clock::{TestClock, TestSleep};
-pub use net::{Message, Net, Peer, Script, TestConnection, TestConnector, TestError};
+pub use net::{Message, Net, Script, TestConnector, TestError};
+pub use peer::{Peer, TestConnection};
 pub use sim::Sim;

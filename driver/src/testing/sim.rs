@@ -85,19 +85,20 @@ impl Sim {
         let mut future = pin!(future);
         let clock = self.clock();
         let mut polls = 0;
+        flag.0.store(true, Ordering::SeqCst);
         loop {
-            if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
-                return Some(output);
-            }
-            polls += 1;
-            assert!(polls < SPIN, "the future spins");
+            // Only who is woken is polled: a wake-up that is missing must not go unnoticed.
             if flag.0.swap(false, Ordering::SeqCst) {
-                continue;
-            }
-            if !may_pass(clock.peek()) || !clock.advance() {
+                if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+                    return Some(output);
+                }
+                polls += 1;
+                assert!(polls < SPIN, "the future spins");
+            } else if may_pass(clock.peek()) && clock.advance() {
+                polls = 0;
+            } else {
                 return None;
             }
-            polls = 0;
         }
     }
 }
