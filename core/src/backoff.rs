@@ -40,11 +40,13 @@ impl Backoff {
     }
 
     /// The delay before the next retry.
+    #[inline(always)] // the call would cost a quarter of the delay
     pub fn next_delay(&mut self, policy: &Policy) -> Delay {
         self.schedule.next_delay(policy, &mut self.rng)
     }
 
     /// Back to the start; the random numbers go on.
+    #[inline]
     pub fn reset(&mut self, policy: &Policy) {
         self.schedule = Schedule::new(policy);
     }
@@ -69,30 +71,28 @@ impl Schedule {
         Self { next: Growth::from_micros(base.as_micros()), previous: base }
     }
 
+    #[inline(always)]
     pub(crate) fn next_delay(&mut self, policy: &Policy, rng: &mut SplitMix64) -> Delay {
         let (least, most) = (policy.min_delay().as_micros(), policy.max_delay().as_micros());
         let clamp = |micros: u64| micros.max(least).min(most);
 
-        let raw = clamp(self.next.rounded());
-        if !self.next.has_reached(most) {
-            self.next = self.next.times(policy.multiplier());
-        }
+        // Less than the cap is not rounded to more than it.
+        let raw = if self.next.has_reached(most) { most } else { self.next.step(policy.multiplier()).max(least) };
 
         // Both ends are clamped before the draw, so the draw needs no clamping and its spread survives at the cap.
         let (low, high) = match policy.jitter() {
             Jitter::None => (raw, raw),
             Jitter::Full => (least, raw),
-            Jitter::Equal => (raw.div_ceil(2), raw),
-            Jitter::Decorrelated => (policy.base_delay().as_micros(), self.previous.as_micros().saturating_mul(3)),
+            Jitter::Equal => (raw.div_ceil(2).max(least), raw),
+            Jitter::Decorrelated => {
+                (clamp(policy.base_delay().as_micros()), clamp(self.previous.as_micros().saturating_mul(3)))
+            }
             Jitter::Ratio(ratio) => {
                 let part = part(ratio, raw);
-                (raw.saturating_sub(part), raw.saturating_add(part))
+                (clamp(raw.saturating_sub(part)), clamp(raw.saturating_add(part)))
             }
         };
-        let jittered = match (clamp(low), clamp(high)) {
-            (low, high) if low < high => rng.between(low, high),
-            (low, _) => low,
-        };
+        let jittered = if low < high { rng.between(low, high) } else { low };
         self.previous = Micros::from_micros(jittered);
         Delay { raw: Micros::from_micros(raw), jittered: Micros::from_micros(jittered) }
     }

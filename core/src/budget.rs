@@ -25,11 +25,10 @@ impl TokenBucket {
 
     /// When the next token is there: `now`, or later.
     pub(crate) fn next_token(&self, budget: Option<DialBudget>, now: Moment) -> Moment {
-        let Some(budget) = budget else {
-            return now;
-        };
-        let counted = self.counted(budget, now);
-        if counted.tokens > 0 { now } else { counted.counted_at.after(budget.refill) }
+        match budget {
+            Some(budget) if self.tokens == 0 => now.max(self.counted_at.after(budget.refill)),
+            Some(_) | None => now,
+        }
     }
 
     /// Takes the token that `next_token` found at `now`.

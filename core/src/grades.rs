@@ -33,9 +33,10 @@ impl Smoothed {
     }
 
     /// The nearest microsecond, halves up.
+    #[allow(clippy::cast_sign_loss)] // latencies are not negative
     pub(crate) const fn micros(self) -> Micros {
         let half = 1 << (Self::FRACTION_BITS - 1);
-        Micros::from_micros((self.0.wrapping_add(half) >> Self::FRACTION_BITS).unsigned_abs())
+        Micros::from_micros((self.0.wrapping_add(half) >> Self::FRACTION_BITS) as u64)
     }
 
     /// Below `bound` × `factor`, rounded to the nearest 2⁻¹⁶ µs: so 50 ms × 1.1 is 55 ms exactly.

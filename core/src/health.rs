@@ -70,12 +70,9 @@ impl Health {
         }
     }
 
-    /// A pong. The latency and its smoothed value, if it answers the ping that is waited for; traffic otherwise.
+    /// A pong. The latency and its smoothed value, if it answers the ping that is waited for; otherwise it is traffic.
     pub(crate) fn on_pong(&mut self, now: Moment, ping: PingId) -> Option<(Micros, Smoothed)> {
-        let Some(unanswered) = self.unanswered.filter(|unanswered| unanswered.ping.get() == ping.0) else {
-            self.on_life(now);
-            return None;
-        };
+        let unanswered = self.unanswered.filter(|unanswered| unanswered.ping.get() == ping.0)?;
         self.unanswered = None;
         let latency = now.since(unanswered.sent);
         let smoothed = self.smoothed.get().map_or_else(|| Smoothed::first(latency), |before| before.with(latency));

@@ -30,7 +30,9 @@ impl Moment {
     }
 
     pub(crate) const fn after(self, span: Micros) -> Self {
-        Self(self.0.saturating_add_unsigned(span.as_micros()))
+        // Cheaper than the standard saturating addition of a signed and an unsigned number.
+        let left = Self::NEVER.0.wrapping_sub(self.0) as u64;
+        if span.as_micros() < left { Self(self.0.wrapping_add_unsigned(span.as_micros())) } else { Self::NEVER }
     }
 
     /// How much later this is than `earlier`; zero if it is not later.

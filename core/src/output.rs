@@ -171,7 +171,7 @@ pub struct RetryScheduled {
 #[must_use = "a command that is not carried out leaves the machine waiting for ever"]
 pub struct Outputs {
     items: [Option<Output>; Self::CAPACITY],
-    len: u8,
+    len: usize,
 }
 
 impl Outputs {
@@ -184,26 +184,31 @@ impl Outputs {
         Self { items: [None; Self::CAPACITY], len: 0 }
     }
 
+    // Inlined, the three of them, so that an output is made in its slot.
+    #[inline(always)]
     pub(crate) fn command(&mut self, command: Command) {
         self.push(Output::Command(command));
     }
 
+    #[inline(always)]
     pub(crate) fn notice(&mut self, notice: Notice) {
         self.push(Output::Notice(notice));
     }
 
+    #[inline(always)]
     fn push(&mut self, output: Output) {
-        debug_assert!(usize::from(self.len) < Self::CAPACITY, "a step has more outputs than CAPACITY");
-        if let Some(slot) = self.items.get_mut(usize::from(self.len)) {
+        let len = self.len;
+        debug_assert!(len < Self::CAPACITY, "a step has more outputs than CAPACITY");
+        if let Some(slot) = self.items.get_mut(len) {
             *slot = Some(output);
-            self.len = self.len.saturating_add(1);
+            self.len = len.wrapping_add(1);
         }
     }
 
     /// How many there are.
     #[must_use]
     pub const fn len(&self) -> usize {
-        self.len as usize
+        self.len
     }
 
     /// Whether there are none.

@@ -57,14 +57,15 @@ impl ReconnectMachine {
         let State::Open { open, .. } = &mut self.mem.state else {
             return;
         };
-        let sample = open.health.on_pong(now, ping);
+        let Some((latency, smoothed)) = open.health.on_pong(now, ping) else {
+            self.on_traffic(now);
+            return;
+        };
         self.due = open.deadline(patience);
-        if let Some((latency, smoothed)) = sample {
-            self.mem.accounts.on_latency(latency);
-            let quality = grade(&self.policy.quality(), self.mem.quality, smoothed);
-            out.notice(Notice::HealthCheck { connection, latency, smoothed: smoothed.micros(), quality });
-            self.grade(Some(quality), out);
-        }
+        self.mem.accounts.on_latency(latency);
+        let quality = grade(self.policy.quality_bounds(), self.mem.quality, smoothed);
+        out.notice(Notice::HealthCheck { connection, latency, smoothed: smoothed.micros(), quality });
+        self.grade(Some(quality), out);
     }
 
     /// Whether the deadline was passed by so much that the computer must have slept; what is beyond the gap does not

@@ -78,6 +78,7 @@ impl Outage {
     derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)
 )]
+#[repr(u8)] // a tag of its own: hidden in a field's spare values, it would be worked out at every look
 pub(crate) enum State {
     Idle,
     Connecting { link: Link, until: Moment },
@@ -126,6 +127,7 @@ pub(crate) struct Open {
     derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)
 )]
+#[repr(u8)] // as for the state
 pub(crate) enum Pending {
     Start { due: Moment },
     Reconnect { due: Moment },

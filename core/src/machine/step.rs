@@ -23,15 +23,22 @@ impl ReconnectMachine {
     #[inline(never)] // so that the short way saves no registers
     fn full_step(&mut self, now: Moment, input: Input, out: &mut Outputs) {
         let now = self.observe(now);
+        let late = self.due <= now;
         let mut slept = false;
-        if self.due <= now {
+        if late {
             slept = self.notice_sleep(now);
             self.settle(now, out);
         }
+        if matches!(input, Input::Timeout) {
+            // Nothing but what is due.
+            if late {
+                self.fire_due(now, slept, out);
+            }
+            return;
+        }
         self.take(input, now, out);
         self.due = self.next_deadline();
-        let woken = slept && matches!(input, Input::Timeout);
-        if woken || self.due <= now {
+        if self.due <= now {
             self.fire_due(now, slept, out);
         }
     }
@@ -121,20 +128,9 @@ impl ReconnectMachine {
                 | State::Closed
                 | State::Failed => self.on_out_of_place(connection),
             },
-            Input::Failed { connection, cause } | Input::Closed { connection, cause } => match self.mem.state {
-                State::Connecting { link, .. } | State::Handshaking { link, .. } | State::Open { link, .. }
-                    if link.connection == connection =>
-                {
-                    self.on_ended(cause, now, out);
-                }
-                State::Connecting { .. }
-                | State::Handshaking { .. }
-                | State::Open { .. }
-                | State::Idle
-                | State::Waiting { .. }
-                | State::Held { .. }
-                | State::Closed
-                | State::Failed => self.on_out_of_place(connection),
+            Input::Failed { connection, cause } | Input::Closed { connection, cause } => match self.mem.state.link() {
+                Some(link) if link.connection == connection => self.on_ended(cause, now, out),
+                Some(_) | None => self.on_out_of_place(connection),
             },
             Input::Received { connection } => match self.mem.state {
                 State::Open { link, .. } if link.connection == connection => self.on_traffic(now),

@@ -119,6 +119,11 @@ impl Policy {
         PolicyBuilder { settings: self.settings, min_delay: Some(self.min_delay), verdicts: self.verdicts }
     }
 
+    /// What [`quality`](Self::quality) copies.
+    pub(crate) const fn quality_bounds(&self) -> &QualityBounds {
+        &self.settings.quality
+    }
+
     pub(crate) const fn multiplier(&self) -> Multiplier {
         self.multiplier
     }

@@ -37,7 +37,7 @@ impl Growth {
 
     /// The nearest microsecond, halves up. 1.7 as a binary number is a little less than 1.7, which would turn the half
     /// of 1005 µs × 1.7 down: so what is short of a half by less than 2⁻¹⁶ µs counts as one.
-    pub(crate) const fn rounded(self) -> u64 {
+    const fn rounded(self) -> u64 {
         const ALMOST_HALF: u64 = (1 << 63) - (1 << 48);
         self.micros.saturating_add((self.fraction >= ALMOST_HALF) as u64)
     }
@@ -47,9 +47,29 @@ impl Growth {
         self.micros >= cap
     }
 
-    /// The delay of the next retry, saturating at 2⁶⁴ µs.
+    /// The present delay; from now on, the next retry's.
+    #[inline]
+    pub(crate) fn step(&mut self, by: Multiplier) -> u64 {
+        if self.fraction == 0 && by.fraction == 0 {
+            // As where the delay doubles.
+            let micros = self.micros;
+            self.micros = micros.saturating_mul(by.whole);
+            micros
+        } else {
+            self.step_fraction(by)
+        }
+    }
+
+    #[inline(never)] // so that the short way saves no registers
+    fn step_fraction(&mut self, by: Multiplier) -> u64 {
+        let rounded = self.rounded();
+        *self = self.times(by);
+        rounded
+    }
+
+    /// The product, saturating at 2⁶⁴ µs.
     #[allow(clippy::cast_possible_truncation)]
-    pub(crate) fn times(self, by: Multiplier) -> Self {
+    fn times(self, by: Multiplier) -> Self {
         let (m, f) = (u128::from(self.micros), u128::from(self.fraction));
         let (w, p) = (u128::from(by.whole), u128::from(by.fraction));
         // (m + f/2⁶⁴) × (w + p/2⁶⁴), each product below 2¹²⁸.
