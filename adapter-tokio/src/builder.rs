@@ -12,7 +12,7 @@ use std::future::Future;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::{Arc, Mutex};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tungstenite::protocol::WebSocketConfig;
 
 /// The way in: [`WebSocket::builder`].
 #[derive(Debug)]

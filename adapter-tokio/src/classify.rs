@@ -4,10 +4,10 @@ use crate::retry_after::retry_after;
 use redial::{Cause, NetworkDetail};
 use std::io;
 use tokio_rustls::rustls;
-use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
-use tokio_tungstenite::tungstenite::http::{HeaderMap, StatusCode};
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tungstenite::error::{Error, ProtocolError};
+use tungstenite::http::{HeaderMap, StatusCode};
+use tungstenite::protocol::CloseFrame;
+use tungstenite::protocol::frame::coding::CloseCode;
 
 /// The cause of an open connection's error.
 pub(crate) fn failure(error: &Error) -> Cause {

@@ -12,8 +12,8 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::net::{TcpStream, lookup_host};
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
+use tungstenite::protocol::WebSocketConfig;
+use tungstenite::{Bytes, Error, Message};
 
 /// Dials WebSockets. Made by [`WebSocketBuilder::connector`](crate::WebSocketBuilder::connector); of a running connection,
 /// it is `connector_mut()`.
@@ -72,6 +72,7 @@ impl Connect for WebSocketConnector {
         u32::try_from(self.targets.len()).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN)
     }
 
+    #[inline]
     fn inspect(&self, message: &Message) -> Kind {
         match message {
             Message::Text(_) | Message::Binary(_) => Kind::Data,
@@ -114,9 +115,9 @@ impl Settings {
             true => Transport::secure(tcp, target.host(), &self.trust).await?,
             false => Transport::Plain(tcp),
         };
-        let (stream, subprotocol) = upgrade(transport, target, self.socket).await?;
-        self.chosen().clone_from(&subprotocol);
-        Ok(Socket::new(stream, subprotocol))
+        let socket = upgrade(transport, target, self.socket).await?;
+        *self.chosen() = socket.subprotocol().map(str::to_owned);
+        Ok(socket)
     }
 
     fn chosen(&self) -> MutexGuard<'_, Option<String>> {

@@ -74,8 +74,8 @@ pub use redial_driver::{
     Status, Watch,
 };
 pub use tokio_rustls::rustls;
-pub use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-pub use tokio_tungstenite::tungstenite::{self, Message};
+pub use tungstenite::protocol::WebSocketConfig;
+pub use tungstenite::{self, Message};
 
 /// A WebSocket that comes back: a `Stream` of [`Event`]s and a `Sink` of [`Message`]s. Made by [`WebSocket::builder`].
 pub type Reconnecting<R = ()> = redial_driver::Reconnecting<TokioClock, WebSocketConnector, R>;

@@ -2,8 +2,8 @@
 
 use redial::Micros;
 use std::time::SystemTime;
-use tokio_tungstenite::tungstenite::http::HeaderMap;
-use tokio_tungstenite::tungstenite::http::header::{DATE, RETRY_AFTER};
+use tungstenite::http::HeaderMap;
+use tungstenite::http::header::{DATE, RETRY_AFTER};
 
 /// How long the server asks to wait, as seconds or as a date; a date that has passed asks for no wait at all.
 ///

@@ -3,25 +3,35 @@
 use crate::classify;
 use crate::tls::Transport;
 use futures_util::{Sink, Stream};
+use std::io::{self, ErrorKind, Read, Write};
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
+use std::task::{Context, Poll, Waker};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tungstenite::error::{Error, ProtocolError};
+use tungstenite::protocol::frame::coding::CloseCode;
+use tungstenite::protocol::{CloseFrame, WebSocketContext};
+use tungstenite::{Message, Utf8Bytes};
 
-/// One open connection: tungstenite's stream, which answers at once and closes with 1000.
+/// One open connection: tungstenite's protocol over a transport. It answers pings at once and closes with 1000.
 #[derive(Debug)]
 pub struct Socket {
-    stream: WebSocketStream<Transport>,
-    subprotocol: Option<String>,
+    context: WebSocketContext,
+    transport: Transport,
+    /// The transport did not take all that was written: it must take that before it takes more.
+    blocked: bool,
+    /// Whoever waits for the transport to take what was written. Reading writes too, answers, and tokio wakes the one who
+    /// wrote last: so reading writes in the writer's name while there is one.
+    writer: Option<Waker>,
+    /// Nothing more will come.
+    ended: bool,
+    /// Our close frame is on its way.
     closing: bool,
+    subprotocol: Option<String>,
 }
 
 impl Socket {
-    pub(crate) fn new(stream: WebSocketStream<Transport>, subprotocol: Option<String>) -> Self {
-        Self { stream, subprotocol, closing: false }
+    pub(crate) const fn new(context: WebSocketContext, transport: Transport, subprotocol: Option<String>) -> Self {
+        Self { context, transport, blocked: false, writer: None, ended: false, closing: false, subprotocol }
     }
 
     /// The subprotocol that the server chose of those offered; `None` if it chose none.
@@ -32,76 +42,197 @@ impl Socket {
 
     #[cfg(test)]
     pub(crate) fn tcp_nodelay_and_read_buffer(&self) -> (bool, usize) {
-        let nodelay = match self.stream.get_ref() {
+        let nodelay = match &self.transport {
             Transport::Plain(tcp) => tcp.nodelay(),
             Transport::Tls(tls) => tls.get_ref().0.nodelay(),
         };
-        (nodelay.unwrap(), self.stream.get_config().read_buffer_size)
+        (nodelay.unwrap(), self.context.get_config().read_buffer_size)
     }
 
-    fn stream(&mut self) -> Pin<&mut WebSocketStream<Transport>> {
-        Pin::new(&mut self.stream)
+    /// tungstenite queues the answers to pings and close frames and sends them at the next call: this sends them now,
+    /// without waiting, for whoever reads this connection may drop it.
+    #[cold]
+    fn answer(&mut self, cx: &mut Context<'_>) {
+        // What fails here fails again at the next call, for somebody who hears of it.
+        let writer = self.writer.as_ref();
+        let _ = self.context.flush(&mut Io { transport: &mut self.transport, cx, writer });
     }
 
-    /// Sends what is ready to be sent, without waiting: whoever reads this connection may drop it now.
-    fn flush_now(&mut self, cx: &mut Context<'_>) {
-        let (Poll::Ready(_) | Poll::Pending) = self.stream().poll_flush(cx);
+    /// Reading has come to its end.
+    #[cold]
+    fn on_end(&mut self, error: Error, cx: &mut Context<'_>) -> Option<Result<Message, Error>> {
+        self.ended = true;
+        if matches!(error, Error::ConnectionClosed | Error::AlreadyClosed) {
+            return None;
+        }
+        // RFC 6455, section 7.1.7: the server should be told why. If that fails too, the first error stays the one.
+        if let Some(code) = classify::complaint(&error) {
+            if self.write(close_frame(code)).is_ok() {
+                self.answer(cx);
+            }
+        }
+        Some(Err(error))
+    }
+
+    #[inline]
+    fn write(&mut self, message: Message) -> Result<(), Error> {
+        // Nobody waits here: whoever wants to know when the transport takes more asks `poll_ready` or `poll_flush`.
+        let cx = &mut Context::from_waker(Waker::noop());
+        match self.context.write(&mut Io { transport: &mut self.transport, cx, writer: None }, message) {
+            Ok(()) => Ok(()),
+            // The message was taken.
+            Err(error) if would_block(&error) => {
+                self.blocked = true;
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    #[inline]
+    fn poll_written(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        match self.context.flush(&mut Io { transport: &mut self.transport, cx, writer: None }) {
+            Ok(()) => {
+                if self.blocked {
+                    self.blocked = false;
+                    self.writer = None;
+                }
+                Poll::Ready(Ok(()))
+            }
+            Err(error) => self.on_not_written(error, cx),
+        }
+    }
+
+    #[cold]
+    fn on_not_written(&mut self, error: Error, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if would_block(&error) {
+            self.blocked = true;
+            self.writer = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        self.blocked = false;
+        self.writer = None;
+        match error {
+            // All was flushed, and then the connection ended as it should.
+            Error::ConnectionClosed => Poll::Ready(Ok(())),
+            error => Poll::Ready(Err(error)),
+        }
     }
 }
 
 impl Stream for Socket {
     type Item = Result<Message, Error>;
 
-    /// tungstenite queues the answers to pings and close frames and sends them at the next call: here they go at once.
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let item = ready!(self.stream().poll_next(cx));
-        match &item {
-            Some(Ok(Message::Ping(_) | Message::Close(_))) => self.flush_now(cx),
-            Some(Ok(Message::Text(_) | Message::Binary(_) | Message::Pong(_) | Message::Frame(_))) | None => {}
-            Some(Err(error)) => {
-                if let Some(code) = classify::complaint(error) {
-                    // RFC 6455, section 7.1.7: it should be told why. If that fails too, the first error stays the one.
-                    if self.stream().start_send(close_frame(code)).is_ok() {
-                        self.flush_now(cx);
-                    }
-                }
-            }
+    #[inline]
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        if this.ended {
+            return Poll::Ready(None);
         }
-        Poll::Ready(item)
+        let writer = this.writer.as_ref();
+        match this.context.read(&mut Io { transport: &mut this.transport, cx, writer }) {
+            Ok(message) => {
+                if matches!(message, Message::Ping(_) | Message::Close(_)) {
+                    this.answer(cx);
+                }
+                Poll::Ready(Some(Ok(message)))
+            }
+            Err(error) if would_block(&error) => Poll::Pending,
+            Err(error) => Poll::Ready(this.on_end(error, cx)),
+        }
     }
 }
 
 impl Sink<Message> for Socket {
     type Error = Error;
 
-    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.stream().poll_ready(cx)
+    #[inline]
+    fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let this = self.get_mut();
+        if this.blocked { this.poll_written(cx) } else { Poll::Ready(Ok(())) }
     }
 
-    fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
-        self.stream().start_send(message)
+    #[inline]
+    fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
+        self.get_mut().write(message)
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.stream().poll_flush(cx)
+    #[inline]
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.get_mut().poll_written(cx)
     }
 
     /// Sends close 1000. Whoever reads on sees the server's answer and the end of the TCP connection, which is the server's
     /// to make (RFC 6455, sections 5.5.1 and 7.1.1).
-    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        if !self.closing {
-            ready!(self.stream().poll_ready(cx))?;
-            match self.stream().start_send(close_frame(CloseCode::Normal)) {
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let this = self.get_mut();
+        if !this.closing {
+            match this.write(close_frame(CloseCode::Normal)) {
                 // The user, or the peer, has begun to close already.
-                Ok(()) | Err(Error::Protocol(ProtocolError::SendAfterClosing)) => self.closing = true,
+                Ok(()) | Err(Error::Protocol(ProtocolError::SendAfterClosing)) => this.closing = true,
                 Err(Error::ConnectionClosed | Error::AlreadyClosed) => return Poll::Ready(Ok(())),
                 Err(error) => return Poll::Ready(Err(error)),
             }
         }
-        self.stream().poll_flush(cx)
+        this.poll_written(cx)
     }
 }
 
 fn close_frame(code: CloseCode) -> Message {
     Message::Close(Some(CloseFrame { code, reason: Utf8Bytes::from_static("") }))
+}
+
+fn would_block(error: &Error) -> bool {
+    matches!(error, Error::Io(error) if error.kind() == ErrorKind::WouldBlock)
+}
+
+/// The transport during one poll, as tungstenite sees it: what would have to wait is an error, and the task is woken when
+/// it is worth another try.
+struct Io<'a, 'c, 'w> {
+    transport: &'a mut Transport,
+    cx: &'c mut Context<'w>,
+    /// Who is to be woken for writing, if not this task.
+    writer: Option<&'a Waker>,
+}
+
+impl Io<'_, '_, '_> {
+    #[inline]
+    fn write_with<T>(
+        &mut self,
+        poll: impl FnOnce(Pin<&mut Transport>, &mut Context<'_>) -> Poll<io::Result<T>>,
+    ) -> io::Result<T> {
+        let transport = Pin::new(&mut *self.transport);
+        let polled = match self.writer {
+            None => poll(transport, self.cx),
+            Some(writer) => poll(transport, &mut Context::from_waker(writer)),
+        };
+        match polled {
+            Poll::Ready(result) => result,
+            Poll::Pending => Err(ErrorKind::WouldBlock.into()),
+        }
+    }
+}
+
+impl Read for Io<'_, '_, '_> {
+    #[inline]
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let mut buffer = ReadBuf::new(bytes);
+        match Pin::new(&mut *self.transport).poll_read(self.cx, &mut buffer) {
+            Poll::Ready(Ok(())) => Ok(buffer.filled().len()),
+            Poll::Ready(Err(error)) => Err(error),
+            Poll::Pending => Err(ErrorKind::WouldBlock.into()),
+        }
+    }
+}
+
+impl Write for Io<'_, '_, '_> {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_with(|transport, cx| transport.poll_write(cx, bytes))
+    }
+
+    #[inline]
+    fn flush(&mut self) -> io::Result<()> {
+        self.write_with(|transport, cx| transport.poll_flush(cx))
+    }
 }

@@ -2,8 +2,8 @@
 
 use crate::error::ConfigError;
 use std::fmt;
-use tokio_tungstenite::tungstenite::http::uri::{Authority, PathAndQuery};
-use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use tungstenite::http::uri::{Authority, PathAndQuery};
+use tungstenite::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
 /// Where a dial goes: a URL, headers, and the subprotocols to offer.
 ///

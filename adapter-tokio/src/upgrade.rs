@@ -4,25 +4,25 @@
 //! on without) and one that answers `Connection: keep-alive, Upgrade`.
 
 use crate::classify;
+use crate::socket::Socket;
 use crate::target::Target;
 use crate::tls::Transport;
 use redial::{Cause, NetworkDetail};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::handshake::client::generate_key;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::http::header::{
+use tungstenite::handshake::client::generate_key;
+use tungstenite::handshake::derive_accept_key;
+use tungstenite::http::header::{
     CONNECTION, HOST, HeaderName, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_PROTOCOL, UPGRADE,
 };
-use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderValue, StatusCode};
-use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tungstenite::http::{HeaderMap, HeaderValue, StatusCode};
+use tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
 
-/// Asks for the upgrade and checks the answer; returns the subprotocol that the server chose too.
+/// Asks for the upgrade and checks the answer.
 pub(crate) async fn upgrade(
     mut transport: Transport,
     target: &Target,
     config: WebSocketConfig,
-) -> Result<(WebSocketStream<Transport>, Option<String>), Cause> {
+) -> Result<Socket, Cause> {
     let key = generate_key();
     let request = request(target, &key);
     let sent = async {
@@ -45,8 +45,8 @@ pub(crate) async fn upgrade(
         }
     };
     let subprotocol = answer.check(target, &key)?;
-    let stream = WebSocketStream::from_partially_read(transport, received, Role::Client, Some(config)).await;
-    Ok((stream, subprotocol))
+    let context = WebSocketContext::from_partially_read(received, Role::Client, Some(config));
+    Ok(Socket::new(context, transport, subprotocol))
 }
 
 /// Servers and proxies allow heads of 8 to 64 KiB; a longer answer is no answer.

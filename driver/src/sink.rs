@@ -20,7 +20,7 @@ use crate::turn::Caller;
 impl<K: Clock, C: Connect, R: Record> Sink<C::Message> for Reconnecting<K, C, R> {
     type Error = SendError<C::Message>;
 
-    #[inline]
+    #[inline(always)] // a call would cost as much as the rest
     fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         let this = self.get_mut();
         if this.direct_out && this.budget > 0 && !this.signal.is_raised() {
@@ -38,7 +38,7 @@ impl<K: Clock, C: Connect, R: Record> Sink<C::Message> for Reconnecting<K, C, R>
         this.poll_place(cx).map(Ok)
     }
 
-    #[inline]
+    #[inline(always)]
     fn start_send(self: Pin<&mut Self>, message: C::Message) -> Result<(), Self::Error> {
         let this = self.get_mut();
         if this.direct_out && this.link_ready && !this.signal.is_raised() {
@@ -55,7 +55,7 @@ impl<K: Clock, C: Connect, R: Record> Sink<C::Message> for Reconnecting<K, C, R>
         this.put(message)
     }
 
-    #[inline]
+    #[inline(always)]
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         let this = self.get_mut();
         if this.direct_out && !this.signal.is_raised() {

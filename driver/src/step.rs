@@ -43,7 +43,7 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
         if outputs.is_empty() {
             return;
         }
-        for output in outputs {
+        for output in outputs.iter() {
             self.recorder.output(now, &output);
             match output {
                 Output::Command(Command::Dial(dial)) => self.on_dial(dial),
