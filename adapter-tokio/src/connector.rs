@@ -157,7 +157,7 @@ mod tests {
         let dial = Dial { connection: redial::ConnectionId(1), endpoint: 0, attempt: 0, fresh_credentials: false };
         let plain = WebSocket::builder(&url);
         let told = WebSocket::builder(&url).nodelay(false).socket(|socket| socket.read_buffer_size(4096));
-        for (builder, expected) in [(plain, (true, 16 * 1024)), (told, (false, 4096))] {
+        for (builder, expected) in [(plain, (true, 14 * 1024)), (told, (false, 4096))] {
             let mut connector = builder.connector().unwrap();
             let (socket, server) = tokio::join!(connector.connect(dial), async {
                 tokio_tungstenite::accept_async(listener.accept().await.unwrap().0).await

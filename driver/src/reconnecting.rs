@@ -93,7 +93,8 @@ pub struct Reconnecting<K: Clock, C: Connect, R = ()> {
     /// Meant for the present connection, ready or not.
     pub(crate) urgent: VecDeque<C::Message>,
     pub(crate) dialling: Dialling<C::Connecting>,
-    pub(crate) closing: Option<Closing<C::Connection>>,
+    /// In a box: an idle connection needs no room for it.
+    pub(crate) closing: Option<Box<Closing<C::Connection>>>,
     pub(crate) close_timeout: Micros,
     pub(crate) timer: Timer<K::Sleep>,
     pub(crate) clock: K,
@@ -276,6 +277,7 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
         self.direct_out =
             self.is_open() && self.urgent.is_empty() && self.ping.is_none() && !self.backlog && !self.poke;
         self.direct_in = self.direct_out && self.events.is_empty();
+        self.link_ready &= self.direct_out;
     }
 
     fn poll_revived(&mut self, cx: &mut std::task::Context<'_>) -> Poll<()> {

@@ -156,7 +156,7 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
 
     fn close_in_background(&mut self, io: C::Connection) {
         let until = self.latest.saturating_add(self.close_timeout);
-        if let Some(older) = self.closing.replace(Closing::new(io, until)) {
+        if let Some(older) = self.closing.replace(Box::new(Closing::new(io, until))) {
             self.connector.abort(older.into_io());
         }
         self.poke = true;

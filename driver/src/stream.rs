@@ -1,5 +1,6 @@
 //! Reading: the way of a message, and the way of everything else.
 
+use std::collections::VecDeque;
 use std::mem::take;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -86,6 +87,11 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
 
     /// Most turns find nothing to do but to tell the machine of the traffic. This is such a turn; false if it was not.
     fn is_quiet(&mut self) -> bool {
+        if !self.machine.awaits_pong() {
+            // Traffic says nothing that the machine wants to know, and a timer that has not rung has nothing to say.
+            self.heard = false;
+            return !self.dirty && !self.alarm && self.timer.stands_at(self.machine.deadline()) && self.direct_in;
+        }
         let now = self.now();
         if self.dirty || self.alarm || self.machine.deadline().is_some_and(|deadline| deadline <= now) {
             return false;
@@ -95,6 +101,10 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
     }
 
     fn wait<T>(&mut self, cx: &Context<'_>) -> Poll<T> {
+        // Notices are rare: an idle connection keeps no room for them.
+        if self.events.is_empty() && self.events.capacity() > 0 {
+            self.events = VecDeque::new();
+        }
         self.budget = IO_PER_POLL;
         self.signal.reader.register(cx.waker());
         if self.poke || self.signal.is_raised() {

@@ -210,13 +210,21 @@ fn a_timer_that_rings_early_starts_nothing_early_and_no_spin() {
 }
 
 #[test]
-fn a_burst_is_one_received_and_one_look_at_the_clock() {
+fn a_burst_is_one_look_at_the_clock_and_only_while_a_ping_is_unanswered() {
     let sim = Sim::new();
     let mut connection = opened(&sim);
-    (0..100).for_each(|n| sim.net().peer(0).send(Message::Data(n)));
-    let before = sim.clock().reads();
-    assert_eq!(messages(&settle(&sim, &mut connection)), data(0..100));
-    assert_eq!(sim.clock().reads() - before, 1);
+    sim.net().peer(0).go_silent(); // it answers no pings
+    let mut looks = || {
+        (0..100).for_each(|n| sim.net().peer(0).send(Message::Data(n)));
+        let before = sim.clock().reads();
+        assert_eq!(messages(&settle(&sim, &mut connection)), data(0..100));
+        let reads = sim.clock().reads() - before;
+        // The first ping goes out at 5000.
+        run(&sim, &mut connection, 5500);
+        (reads, connection.machine().awaits_pong())
+    };
+    assert_eq!(looks(), (0, true));
+    assert_eq!(looks(), (1, true));
 }
 
 #[test]

@@ -248,6 +248,22 @@ impl ReconnectMachine {
         self.mem.holds
     }
 
+    /// Whether a ping is unanswered. Only then does [`Input::Received`] change more than the latest time seen, so a driver
+    /// may keep it back until then.
+    #[must_use]
+    pub const fn awaits_pong(&self) -> bool {
+        match &self.mem.state {
+            State::Open { open, .. } => open.health.awaits_pong(),
+            State::Idle
+            | State::Connecting { .. }
+            | State::Handshaking { .. }
+            | State::Waiting { .. }
+            | State::Held { .. }
+            | State::Closed
+            | State::Failed => false,
+        }
+    }
+
     /// Whether the peer is expected to be silent.
     #[must_use]
     pub const fn is_busy(&self) -> bool {
