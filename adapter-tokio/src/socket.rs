@@ -112,11 +112,9 @@ impl Socket {
         }
         self.blocked = false;
         self.writer = None;
-        match error {
-            // All was flushed, and then the connection ended as it should.
-            Error::ConnectionClosed => Poll::Ready(Ok(())),
-            error => Poll::Ready(Err(error)),
-        }
+        // All was flushed, and then the connection ended as it should.
+        let ended = matches!(error, Error::ConnectionClosed);
+        Poll::Ready(if ended { Ok(()) } else { Err(error) })
     }
 }
 
