@@ -41,8 +41,8 @@ impl<K: Clock, C: Connect, R: Record> Sink<C::Message> for Reconnecting<K, C, R>
     #[inline(always)]
     fn start_send(self: Pin<&mut Self>, message: C::Message) -> Result<(), Self::Error> {
         let this = self.get_mut();
-        // Ready means that nothing has come between.
-        if this.link_ready {
+        // Ready means that nothing of ours has come between; a handle's message may have.
+        if this.link_ready && !this.signal.is_raised() {
             if let Some(link) = &mut this.link {
                 this.link_ready = false;
                 this.dirty = true;
