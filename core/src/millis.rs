@@ -9,14 +9,19 @@ use crate::time::{Micros, Timestamp};
 
 const ALLOWED: &str = "milliseconds, 0 or more, with at most three decimals";
 
+/// A span that no policy could hold is written as the longest that one can, so that whatever is written can be read again.
+/// Points in time have no such end.
 impl Serialize for Micros {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let micros = self.as_micros();
-        if micros % 1000 == 0 {
-            serializer.serialize_u64(micros / 1000)
-        } else {
-            serializer.serialize_f64(self.as_millis_f64())
-        }
+        serialize_micros(self.as_micros().min(Self::MAX_POLICY.as_micros()), serializer)
+    }
+}
+
+fn serialize_micros<S: Serializer>(micros: u64, serializer: S) -> Result<S::Ok, S::Error> {
+    if micros % 1000 == 0 {
+        serializer.serialize_u64(micros / 1000)
+    } else {
+        serializer.serialize_f64(Micros::from_micros(micros).as_millis_f64())
     }
 }
 
@@ -47,7 +52,7 @@ impl<'de> Deserialize<'de> for Micros {
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Micros::from_micros(self.as_micros()).serialize(serializer)
+        serialize_micros(self.as_micros(), serializer)
     }
 }
 

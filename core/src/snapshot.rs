@@ -35,10 +35,9 @@ impl Snapshot {
         if mem.endpoint >= mem.endpoints {
             return Err(SnapshotError::Endpoint { endpoint: mem.endpoint, endpoints: mem.endpoints });
         }
-        if let Some(link) = mem.state.link()
-            && link.connection.0 > mem.last_connection
-        {
-            return Err(SnapshotError::Connection { connection: link.connection.0, last: mem.last_connection });
+        let (connection, last) = (mem.state.link().map_or(0, |link| link.connection.0), mem.last_connection);
+        if connection > last {
+            return Err(SnapshotError::Connection { connection, last });
         }
         Ok(mem.clone().shifted(now.offset()))
     }

@@ -103,3 +103,33 @@ fn commands_out_of_order_are_a_difference() {
     let trace = Trace::parse(&swapped).unwrap();
     assert!(trace.check(trace.machine(), None).is_err());
 }
+
+#[test]
+fn a_key_that_an_input_does_not_have_is_refused() {
+    assert!(refused_line(r#"{"at":0,"input":"start","connection":3}"#).contains("connection"));
+    assert!(refused_line(r#"{"at":0,"input":"timeout","connection":"z"}"#).contains("allowed: input"));
+    let cause = r#"{"at":0,"input":"failed","connection":1,"cause":{"kind":"timeout","status":5}}"#;
+    assert!(refused_line(cause).contains("status"));
+    let whole = r#"{"at":0,"input":"hint","minDelay":null,"stop":false}"#;
+    assert!(Trace::parse(&format!("{HEADER}\n{whole}\n")).is_ok(), "what goes without saying may be said");
+}
+
+#[test]
+fn a_key_that_stands_twice_is_refused() {
+    assert!(refused_line(r#"{"at":0,"at":5,"input":"start"}"#).contains("the key at stands twice"));
+    let twice = r#"{"redial":1,"policy":{"baseDelay":1,"baseDelay":2},"seed":1}"#;
+    assert!(refused(twice).contains("baseDelay stands twice"));
+}
+
+#[test]
+fn whatever_is_recorded_can_be_read_again() {
+    let huge = redial::Micros::from_micros(u64::MAX - 1);
+    let cause = redial::Cause::Http { status: 503, retry_after: Some(huge) };
+    let input = redial::Input::Failed { connection: redial::ConnectionId(1), cause };
+    let mut text = format!("{HEADER}\n").into_bytes();
+    let mut writer = redial::trace::Writer::new(&mut text);
+    writer.input(redial::Timestamp::from_micros(u64::MAX), &input).unwrap();
+    writer.input(redial::Timestamp::from_micros(u64::MAX / 1000 * 1000), &input).unwrap();
+    let lines: Vec<_> = String::from_utf8(text).unwrap().lines().map(str::to_owned).collect();
+    assert!(Trace::parse(&format!("{}\n{}\n", lines[0], lines[2])).is_ok(), "{}", lines[2]);
+}

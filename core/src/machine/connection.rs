@@ -43,11 +43,19 @@ impl ReconnectMachine {
     #[inline]
     pub(super) fn on_traffic(&mut self, now: Moment) {
         let patience = self.patience();
-        if let State::Open { open, .. } = &mut self.mem.state
-            && open.health.awaits_pong()
-        {
-            open.health.on_life(now);
-            self.due = open.deadline(patience);
+        match &mut self.mem.state {
+            State::Open { open, .. } if open.health.awaits_pong() => {
+                open.health.on_life(now);
+                self.due = open.deadline(patience);
+            }
+            State::Open { .. }
+            | State::Idle
+            | State::Connecting { .. }
+            | State::Handshaking { .. }
+            | State::Waiting { .. }
+            | State::Held { .. }
+            | State::Closed
+            | State::Failed => {}
         }
     }
 
@@ -83,9 +91,10 @@ impl ReconnectMachine {
 
     /// A connection that was ready for long enough becomes stable.
     pub(super) fn settle(&mut self, now: Moment, out: &mut Outputs) {
-        if let State::Open { link, open } = &mut self.mem.state
-            && open.stable_at <= now
-        {
+        let State::Open { link, open } = &mut self.mem.state else {
+            return;
+        };
+        if open.stable_at <= now {
             open.stable_at = Moment::NEVER;
             out.notice(Notice::Stable { connection: link.connection });
             self.forget_retries();
@@ -158,10 +167,10 @@ impl ReconnectMachine {
     pub(super) fn on_hold_open(&mut self, reason: HoldReason, now: Moment, out: &mut Outputs) {
         match reason {
             HoldReason::Offline => {
-                if let State::Open { link, open } = self.mem.state
-                    && !open.health.awaits_pong()
-                {
-                    self.ping(link.connection, now, out);
+                if let State::Open { link, open } = self.mem.state {
+                    if !open.health.awaits_pong() {
+                        self.ping(link.connection, now, out);
+                    }
                 }
             }
             HoldReason::AutoReconnectOff | HoldReason::Hidden | HoldReason::Idle => {}

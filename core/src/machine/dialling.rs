@@ -95,11 +95,11 @@ impl ReconnectMachine {
             return;
         }
         let until = self.mem.bucket.next_token(self.policy.dial_budget(), pending.due().max(now));
-        if let Pending::Retry(retry) = pending
-            && self.passes_elapsed_limit(until, now)
-        {
-            self.give_up(Limit::Elapsed, retry.cause, now, out);
-            return;
+        if let Pending::Retry(retry) = pending {
+            if self.passes_elapsed_limit(until, now) {
+                self.give_up(Limit::Elapsed, retry.cause, now, out);
+                return;
+            }
         }
         if until <= now && haste == Haste::AtOnce {
             self.dial(&pending, now, out);

@@ -129,11 +129,11 @@ impl ReconnectMachine {
     pub fn handle(&mut self, now: Timestamp, input: Input) -> Outputs {
         let now = Moment::at(now);
         // What comes with every message, before any deadline: the whole step is the input itself.
-        if let Input::Received { connection } = input
-            && self.is_in_peace(connection, now)
-        {
-            self.on_traffic(now);
-            return Outputs::new();
+        if let Input::Received { connection } = input {
+            if self.is_in_peace(connection, now) {
+                self.on_traffic(now);
+                return Outputs::new();
+            }
         }
         // No copy of these is made for a caller that reads them and lets them go, as long as LLVM sees that no step keeps
         // their address. It looks at 100 uses of it in a function: a reaction with many outputs is to stay one of its own.

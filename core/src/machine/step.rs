@@ -11,11 +11,11 @@ use crate::words::ConnectionId;
 impl ReconnectMachine {
     pub(super) fn step(&mut self, now: Moment, input: Input, out: &mut Outputs) {
         // As with traffic: before any deadline the whole step is the input itself.
-        if let Input::Pong { connection, ping } = input
-            && self.is_in_peace(connection, now)
-        {
-            self.on_pong(connection, ping, now, out);
-            return;
+        if let Input::Pong { connection, ping } = input {
+            if self.is_in_peace(connection, now) {
+                self.on_pong(connection, ping, now, out);
+                return;
+            }
         }
         self.full_step(now, input, out);
     }

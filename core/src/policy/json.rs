@@ -2,6 +2,7 @@
 
 use alloc::borrow::Cow;
 use alloc::format;
+use alloc::vec::Vec;
 use core::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -42,11 +43,16 @@ impl<'de> Visitor<'de> for Entries<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut seen: Vec<Cow<'de, str>> = Vec::new();
         while let Some(name) = map.next_key::<Cow<'de, str>>()? {
             let key = match self.within {
                 "" => name,
                 within => format!("{within}.{name}").into(),
             };
+            if seen.contains(&key) {
+                return Err(A::Error::custom(format_args!("policy key {key} stands twice; allowed: once")));
+            }
+            seen.push(key.clone());
             map.next_value_seed(Entry { builder: self.builder, key: &key })?;
         }
         Ok(())

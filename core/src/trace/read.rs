@@ -7,11 +7,12 @@ use std::format;
 use std::string::{String, ToString};
 use std::vec::Vec;
 
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::{Event, Header, Line, Trace};
+use crate::input::Input;
 use crate::output::{Command, Output};
 use crate::policy::Policy;
 use crate::time::Timestamp;
@@ -97,7 +98,7 @@ fn parse_event(line: &str) -> Result<(Timestamp, Event), String> {
     let at = fields.remove("at").ok_or("the key at is missing")?;
     let at: Timestamp = serde_json::from_value(at).map_err(|error| format!("at: {error}"))?;
     let event = match (fields.get("input"), fields.get("output")) {
-        (Some(_), None) => Event::Input(read(fields)?),
+        (Some(_), None) => Event::Input(read_input(fields)?),
         (None, Some(Value::String(kind))) if COMMANDS.contains(&kind.as_str()) => {
             Event::Output(Output::Command(read::<Command>(fields)?))
         }
@@ -107,14 +108,103 @@ fn parse_event(line: &str) -> Result<(Timestamp, Event), String> {
     Ok((at, event))
 }
 
+/// serde passes over keys that a variant without fields does not have; here each must be one that the input has.
+fn read_input(fields: Map<String, Value>) -> Result<Input, String> {
+    let input: Input = read(fields.clone())?;
+    let known = match serde_json::to_value(input) {
+        Ok(Value::Object(known)) => known,
+        Ok(_) | Err(_) => return Ok(input),
+    };
+    match superfluous(&fields, &known) {
+        Some(key) => Err(format!("the key {key} is not one of this input; allowed: {}", keys(&known))),
+        None => Ok(input),
+    }
+}
+
+/// The first key, of the object or of one within it, that the object as we would write it does not have. A key that is
+/// null, or that says what goes without saying, may be left out by us.
+fn superfluous(given: &Map<String, Value>, known: &Map<String, Value>) -> Option<String> {
+    given.iter().find_map(|(key, value)| match (value, known.get(key)) {
+        (Value::Object(inner), Some(Value::Object(known))) => superfluous(inner, known),
+        (Value::Null | Value::Bool(false), None) | (_, Some(_)) => None,
+        (_, None) => Some(key.clone()),
+    })
+}
+
+fn keys(object: &Map<String, Value>) -> String {
+    object.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
+}
+
 fn object(line: &str) -> Result<Map<String, Value>, String> {
-    match serde_json::from_str(line) {
-        Ok(Value::Object(fields)) => Ok(fields),
-        Ok(_) => Err("a line is a JSON object".to_owned()),
+    match serde_json::from_str::<Strict>(line) {
+        Ok(Strict(Value::Object(fields))) => Ok(fields),
+        Ok(Strict(_)) => Err("a line is a JSON object".to_owned()),
         Err(error) => Err(format!("no JSON object: {error}")),
     }
 }
 
 fn read<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, String> {
     serde_json::from_value(Value::Object(fields)).map_err(|error| error.to_string())
+}
+
+/// Any JSON in which no object has a key twice: the first or the last, nobody knows which was meant.
+struct Strict(Value);
+
+impl<'de> Deserialize<'de> for Strict {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(StrictVisitor).map(Self)
+    }
+}
+
+struct StrictVisitor;
+
+impl<'de> Visitor<'de> for StrictVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(Strict(item)) = seq.next_element()? {
+            items.push(item);
+        }
+        Ok(Value::Array(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut fields = Map::new();
+        while let Some((key, Strict(value))) = map.next_entry::<String, Strict>()? {
+            if fields.contains_key(&key) {
+                return Err(A::Error::custom(format!("the key {key} stands twice")));
+            }
+            fields.insert(key, value);
+        }
+        Ok(Value::Object(fields))
+    }
 }
