@@ -85,11 +85,11 @@ impl Schedule {
             Jitter::Full => (least, raw),
             Jitter::Equal => (raw.div_ceil(2).max(least), raw),
             Jitter::Decorrelated => {
-                (clamp(policy.base_delay().as_micros()), clamp(self.previous.as_micros().saturating_mul(3)))
+                (clamp(policy.base_delay().as_micros()), self.previous.as_micros().saturating_mul(3).min(most))
             }
             Jitter::Ratio(ratio) => {
                 let part = part(ratio, raw);
-                (clamp(raw.saturating_sub(part)), clamp(raw.saturating_add(part)))
+                (raw.saturating_sub(part).max(least), raw.saturating_add(part).min(most))
             }
         };
         let jittered = if low < high { rng.between(low, high) } else { low };
