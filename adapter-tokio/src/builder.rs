@@ -228,7 +228,8 @@ impl<R: Record> WebSocketBuilder<R> {
             trust.config()?;
         }
         let settings = Settings { socket: self.socket, nodelay: self.nodelay, trust, chosen: Mutex::default() };
-        let connector = WebSocketConnector { targets, ask: self.ask, settings: Arc::new(settings) };
+        let dials = vec![0; targets.len()];
+        let connector = WebSocketConnector { targets, dials, ask: self.ask, settings: Arc::new(settings) };
         Ok((self.policy, self.recorder, connector))
     }
 }

@@ -18,11 +18,17 @@ use tungstenite::{Bytes, Error, Message};
 /// Dials WebSockets. Made by [`WebSocketBuilder::connector`](crate::WebSocketBuilder::connector); of a running connection,
 /// it is `connector_mut()`.
 ///
-/// A dial resolves the name, tries its addresses in order, shakes hands over TLS for `wss`, and asks for the upgrade. The
-/// policy's `connectTimeout` bounds all of it together. Redirects are not followed.
+/// A dial resolves the name, tries its addresses one after the other, shakes hands over TLS for `wss`, and asks for the
+/// upgrade. The policy's `connectTimeout` bounds all of it together. Redirects are not followed.
+///
+/// An endpoint's first dial begins with the name's first address, in the system's order, and each later dial with the next
+/// one: an address that never answers takes the whole `connectTimeout`, but only of every so many dials.
 pub struct WebSocketConnector {
     /// One for each endpoint, never empty.
     pub(crate) targets: Vec<Target>,
+    /// How often each endpoint was dialled. All dials together would not do: two endpoints in turn, of two addresses each,
+    /// would see the same one every time.
+    pub(crate) dials: Vec<usize>,
     pub(crate) ask: Option<Ask>,
     pub(crate) settings: Arc<Settings>,
 }
@@ -46,6 +52,15 @@ impl WebSocketConnector {
     pub fn subprotocol(&self) -> Option<String> {
         self.settings.chosen().clone()
     }
+
+    /// How often this endpoint was dialled before.
+    fn next_turn(&mut self, endpoint: u32) -> usize {
+        self.dials.get_mut(endpoint as usize).map_or(0, |dials| {
+            let turn = *dials;
+            *dials = dials.wrapping_add(1);
+            turn
+        })
+    }
 }
 
 impl Connect for WebSocketConnector {
@@ -59,12 +74,13 @@ impl Connect for WebSocketConnector {
         let Some(target) = self.targets.get(dial.endpoint as usize).cloned() else {
             return Box::pin(std::future::ready(Err(Cause::Protocol))); // no driver dials an endpoint that is not there
         };
+        let turn = self.next_turn(dial.endpoint);
         match &mut self.ask {
             Some(ask) => {
                 let target = ask(dial, target);
-                Box::pin(async move { settings.dial(&target.await?).await })
+                Box::pin(async move { settings.dial(&target.await?, turn).await })
             }
-            None => Box::pin(async move { settings.dial(&target).await }),
+            None => Box::pin(async move { settings.dial(&target, turn).await }),
         }
     }
 
@@ -106,8 +122,8 @@ fn answered(payload: &[u8]) -> Option<PingId> {
 }
 
 impl Settings {
-    async fn dial(&self, target: &Target) -> Result<Socket, Cause> {
-        let tcp = connect_tcp(target.host(), target.port()).await?;
+    async fn dial(&self, target: &Target, turn: usize) -> Result<Socket, Cause> {
+        let tcp = connect_tcp(target.host(), target.port(), turn).await?;
         if self.nodelay {
             tcp.set_nodelay(true).map_err(|error| classify::dial_failure(&error))?;
         }
@@ -126,17 +142,24 @@ impl Settings {
 }
 
 /// Resolving is a step of its own, so that "dns" is certain. The last address's failure is the dial's.
-async fn connect_tcp(host: &str, port: u16) -> Result<TcpStream, Cause> {
+async fn connect_tcp(host: &str, port: u16, turn: usize) -> Result<TcpStream, Cause> {
     const UNRESOLVED: Cause = Cause::network(NetworkDetail::Dns);
     let addresses = lookup_host((host, port)).await.map_err(|_| UNRESOLVED)?;
     let mut failure = UNRESOLVED;
-    for address in addresses {
+    for address in in_turn(addresses.collect(), turn) {
         match TcpStream::connect(address).await {
             Ok(stream) => return Ok(stream),
             Err(error) => failure = classify::dial_failure(&error),
         }
     }
     Err(failure)
+}
+
+/// All of them, in order and round, from this turn's one on.
+fn in_turn<T>(mut all: Vec<T>, turn: usize) -> Vec<T> {
+    let first = turn.checked_rem(all.len()).unwrap_or(0);
+    all.rotate_left(first);
+    all
 }
 
 impl fmt::Debug for WebSocketConnector {
@@ -165,6 +188,21 @@ mod tests {
             assert!(server.is_ok());
             assert_eq!(socket.unwrap().tcp_nodelay_and_read_buffer(), expected);
         }
+    }
+
+    #[test]
+    fn each_dial_begins_with_the_next_address() {
+        let orders = [0, 1, 2, 3, usize::MAX].map(|turn| in_turn(vec!["a", "b", "c"], turn).concat());
+        assert_eq!(orders, ["abc", "bca", "cab", "abc", "abc"]);
+        assert_eq!(in_turn(vec!["a"], 7), ["a"]);
+        assert_eq!(in_turn(Vec::<u8>::new(), 7), [0; 0]);
+    }
+
+    #[test]
+    fn each_endpoint_has_turns_of_its_own() {
+        let builder = WebSocket::builder("ws://a.example").endpoint("ws://b.example");
+        let mut connector = builder.connector().unwrap();
+        assert_eq!([0, 1, 0, 1, 1].map(|endpoint| connector.next_turn(endpoint)), [0, 0, 1, 1, 2]);
     }
 
     #[test]

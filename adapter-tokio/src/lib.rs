@@ -35,11 +35,13 @@
 //!
 //! # What it does not do
 //! It follows no redirects, goes through no proxy, offers no extensions (tungstenite has no compression), and tries a name's
-//! addresses one after the other: one that never answers takes the whole `connectTimeout`.
+//! addresses one after the other: one that never answers takes the whole `connectTimeout`, and the next dial begins with the
+//! next address.
 //!
 //! # Crate features
 //! - `tracing`: a span for each connection, an event for each notice.
 //! - `serde`: policies, notices and statistics as JSON. `trace`: traces, too.
+//! - `recorder`: `TraceRecorder`, which writes what happens as a trace, and `trace`.
 
 /// The README's example, which the documentation's tests compile.
 #[cfg(doctest)]
@@ -69,6 +71,8 @@ pub use redial::{
     self, Cause, ConnectionId, Dial, Hint, HoldReason, Jitter, Limit, Micros, NetworkDetail, Notice, Phase, PingId,
     Policy, Quality, Timestamp,
 };
+#[cfg(feature = "recorder")]
+pub use redial_driver::TraceRecorder;
 pub use redial_driver::{
     self, Clock, Connect, DropReason, Event, Handle, Kind, OutboxLimit, OutboxLimits, Overflow, Record, SendError,
     Status, Watch,

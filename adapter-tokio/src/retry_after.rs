@@ -7,11 +7,16 @@ use tungstenite::http::header::{DATE, RETRY_AFTER};
 
 /// How long the server asks to wait, as seconds or as a date; a date that has passed asks for no wait at all.
 ///
-/// A date is counted from the answer's own `Date`, so that two clocks that disagree do no harm.
+/// A date is counted from the answer's own `Date`, so that two clocks that disagree do no harm. What is longer than a hint
+/// can hold is as long as it can, so that a trace of it can be replayed.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Micros> {
+    Some(asked_for(headers)?.min(Micros::MAX_POLICY))
+}
+
+fn asked_for(headers: &HeaderMap) -> Option<Micros> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // What has too many digits for a number is long; the policy cuts it.
+        // What has too many digits for a number is long.
         return Some(Micros::from_secs(value.parse().unwrap_or(u64::MAX)));
     }
     let until = httpdate::parse_http_date(value).ok()?;
@@ -43,7 +48,14 @@ mod tests {
     fn seconds() {
         assert_eq!(asked("120", None), Some(Micros::from_secs(120)));
         assert_eq!(asked("0", None), Some(Micros::ZERO));
-        assert_eq!(asked("99999999999999999999999", None), Some(Micros::from_secs(u64::MAX)));
+    }
+
+    #[test]
+    fn what_is_too_long_for_a_hint_is_cut() {
+        assert_eq!(asked("99999999999999999999999", None), Some(Micros::MAX_POLICY));
+        assert_eq!(asked("9007199255", None), Some(Micros::MAX_POLICY));
+        assert_eq!(asked("9007199254", None), Some(Micros::from_secs(9_007_199_254)));
+        assert_eq!(asked("Fri, 31 Dec 9999 23:59:59 GMT", None), Some(Micros::MAX_POLICY));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::tls::Transport;
 use futures_util::{Sink, Stream};
 use std::io::{self, ErrorKind, Read, Write};
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tungstenite::error::{Error, ProtocolError};
 use tungstenite::protocol::frame::coding::CloseCode;
@@ -165,6 +165,8 @@ impl Sink<Message> for Socket {
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let this = self.get_mut();
         if !this.closing {
+            // What waits may leave no room for the close frame, and tungstenite does not take it twice.
+            ready!(this.poll_written(cx))?;
             match this.write(close_frame(CloseCode::Normal)) {
                 // The user, or the peer, has begun to close already.
                 Ok(()) | Err(Error::Protocol(ProtocolError::SendAfterClosing)) => this.closing = true,

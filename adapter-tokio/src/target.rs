@@ -32,7 +32,7 @@ impl Target {
         if url.contains('#') {
             return Err(wrong("a fragment is not allowed; allowed: no #, or %23 for it"));
         }
-        let Some((scheme, _)) = url.split_once("://") else {
+        let Some((scheme, _)) = split_scheme(url) else {
             return Err(wrong("no scheme; allowed: ws://HOST[:PORT][/PATH][?QUERY], or wss:// for TLS"));
         };
         let secure = match scheme.to_ascii_lowercase().as_str() {
@@ -68,7 +68,7 @@ impl Target {
     /// The same target with this header, in place of any other of that name.
     ///
     /// # Errors
-    /// If the name or the value can't be sent, or the handshake sets this header itself.
+    /// If the name or the value can't be sent, or the handshake sets this header itself or rules it out.
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, ConfigError> {
         let (name, value) = header(name, value)?;
         self.headers.insert(name, value);
@@ -110,9 +110,12 @@ impl fmt::Debug for Target {
 
 /// A header that may be sent with the upgrade.
 fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), ConfigError> {
-    /// What the handshake sets (RFC 6455, section 4.1); subprotocols have a method of their own.
-    const OURS: [&str; 6] = [
+    /// What the handshake sets (RFC 6455, section 4.1), or rules out: the upgrade has no body (RFC 9112, section 6), and
+    /// what a server takes for one is missing from the messages. Subprotocols have a method of their own.
+    const OURS: [&str; 8] = [
         "connection",
+        "content-length",
+        "transfer-encoding",
         "upgrade",
         "sec-websocket-key",
         "sec-websocket-version",
@@ -123,7 +126,7 @@ fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), ConfigEr
     let name: HeaderName =
         name.parse().map_err(|_| wrong("the name is not allowed; allowed: letters, digits and !#$%&'*+-.^_`|~"))?;
     if OURS.contains(&name.as_str()) {
-        return Err(wrong("the handshake sets it; allowed: other headers, and subprotocol(..) for subprotocols"));
+        return Err(wrong("the handshake decides it; allowed: other headers, and subprotocol(..) for subprotocols"));
     }
     // `from_str` would refuse what is not ASCII; servers do take UTF-8.
     let value = HeaderValue::from_bytes(value.as_bytes())
@@ -144,18 +147,30 @@ fn subprotocol(name: &str) -> Result<HeaderValue, ConfigError> {
     name.parse().map_err(|_| wrong())
 }
 
+/// The scheme (RFC 3986, section 3.1) and what follows it; a :// further on begins no URL.
+fn split_scheme(url: &str) -> Option<(&str, &str)> {
+    let is_scheme = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
+    url.split_once("://").filter(|(scheme, _)| !scheme.is_empty() && scheme.bytes().all(is_scheme))
+}
+
+/// The URL without user information, query and fragment, also where it is malformed: what is before the last @ of the
+/// authority is user information, whatever it contains.
 fn without_secrets(url: &str) -> String {
-    let (place, query) = match url.split_once('?') {
-        Some((place, _)) => (place, "?…"),
-        None => (url, ""),
+    let (scheme, separator, rest) = match split_scheme(url) {
+        Some((scheme, rest)) => (scheme, "://", rest),
+        None => ("", "", url),
     };
-    match place.split_once('@') {
-        Some((before, host)) => {
-            let scheme = before.split_once("://").map(|(scheme, _)| format!("{scheme}://")).unwrap_or_default();
-            format!("{scheme}…@{host}{query}")
-        }
-        None => format!("{place}{query}"),
-    }
+    let authority_end = rest.find('/').unwrap_or(rest.len());
+    let (user, place) = match rest[..authority_end].rfind('@') {
+        Some(at) => ("…@", &rest[at + 1..]),
+        None => ("", rest),
+    };
+    let (place, more) = match place.find(['?', '#']) {
+        Some(at) if place[at..].starts_with('?') => (&place[..at], "?…"),
+        Some(at) => (&place[..at], "#…"),
+        None => (place, ""),
+    };
+    format!("{scheme}{separator}{user}{place}{more}")
 }
 
 #[cfg(test)]
@@ -182,6 +197,8 @@ mod tests {
     fn a_bad_url_is_named_with_what_is_allowed() {
         assert_eq!(problem("htp://x"), "endpoint \"htp://x\": scheme htp is not allowed; allowed: ws, wss");
         assert!(problem("chat.example").contains("no scheme"));
+        assert!(problem("chat.example/?token=5up3r://").contains("no scheme"));
+        assert!(!problem("chat.example/?token=5up3r://").contains("5up3r"));
         assert!(problem("ws://chat.example/#top").contains("fragment"));
         assert!(problem("ws://me:secret@chat.example/").contains("user name"));
         assert!(!problem("ws://me:secret@chat.example/?token=secret").contains("secret"));
@@ -192,12 +209,35 @@ mod tests {
     }
 
     #[test]
+    fn a_bad_urls_secrets_are_not_shown() {
+        for (url, shown) in [
+            ("ws://h/a", "ws://h/a"),
+            ("ws://u:p@h/a", "ws://…@h/a"),
+            ("ws://u:p@ss@h/", "ws://…@h/"),
+            ("ws://user:p?w@h/", "ws://…@h/"),
+            ("ws://user:p#w@h/?tok", "ws://…@h/?…"),
+            ("ws://h/#tok", "ws://h/#…"),
+            ("ws://h/?tok#tok", "ws://h/?…"),
+            ("ws://h/#tok?tok", "ws://h/#…"),
+            ("ws://h?tok", "ws://h?…"),
+            ("ws://h/a@b?tok@c", "ws://h/a@b?…"),
+            ("u:p@h/?tok", "…@h/?…"),
+            ("h?to=ws://tok", "h?…"),
+            ("", ""),
+        ] {
+            assert_eq!(without_secrets(url), shown, "{url}");
+        }
+    }
+
+    #[test]
     fn a_bad_header_is_named_and_its_value_is_not() {
         let target = || Target::parse("ws://chat.example").unwrap();
         let error = target().header("x-token", "5up3r\n").unwrap_err().to_string();
         assert!(error.starts_with("header \"x-token\": ") && !error.contains("5up3r"), "{error}");
         assert!(target().header("x token", "").is_err());
         assert!(target().header("Upgrade", "h2c").is_err());
+        assert!(target().header("Content-Length", "5").is_err());
+        assert!(target().header("Transfer-Encoding", "chunked").is_err());
         assert!(target().header("x-city", "Montréal").is_ok());
     }
 

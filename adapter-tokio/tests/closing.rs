@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Client, Server, accept, client, connect, echo, in_time, ms, quick};
-use futures_util::StreamExt;
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use redial_tokio::redial::{Verdict, VerdictKey};
 use redial_tokio::tungstenite::Utf8Bytes;
 use redial_tokio::tungstenite::protocol::CloseFrame;
@@ -220,4 +220,42 @@ async fn a_close_handshake_without_an_answer_is_bounded() {
     // The server did not let go; it finds the close frame, and that the client has gone.
     let mut ws = kept.recv().await.unwrap();
     assert!(matches!(in_time("the frame", ws.next()).await, Some(Ok(Message::Close(Some(_))))));
+}
+
+/// tungstenite takes a close frame once, and not when its buffer is full.
+#[tokio::test]
+async fn a_close_frame_waits_until_there_is_room_for_it() {
+    let (keep, mut kept) = mpsc::unbounded_channel();
+    let server = Server::start(move |_, stream| {
+        let keep = keep.clone();
+        async move { keep.send(accept(stream).await).unwrap() }
+    })
+    .await;
+    let dial = Dial { connection: ConnectionId(1), endpoint: 0, attempt: 0, fresh_credentials: false };
+    let small =
+        WebSocket::builder(server.url()).socket(|socket| socket.write_buffer_size(0).max_write_buffer_size(64 * 1024));
+    let mut socket = small.connector().unwrap().connect(dial).await.unwrap();
+    // The server does not read: first the kernel's buffers are full, then tungstenite's.
+    let mut sent = 0;
+    for size in [32 * 1024, 1] {
+        while socket.start_send_unpin(Message::binary(vec![0; size])).is_ok() {
+            sent += 1;
+        }
+    }
+    assert!(socket.close().now_or_never().is_none());
+
+    let mut ws = kept.recv().await.unwrap();
+    let reading = async {
+        let mut received = 0;
+        loop {
+            match ws.next().await {
+                Some(Ok(Message::Binary(_))) => received += 1,
+                other => return (received, other),
+            }
+        }
+    };
+    let (closed, (received, last)) = in_time("closing", async { tokio::join!(socket.close(), reading) }).await;
+    closed.unwrap();
+    assert_eq!(received, sent);
+    assert!(matches!(last, Some(Ok(Message::Close(Some(_))))), "{last:?}");
 }

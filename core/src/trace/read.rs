@@ -111,9 +111,8 @@ fn parse_event(line: &str) -> Result<(Timestamp, Event), String> {
 /// serde passes over keys that a variant without fields does not have; here each must be one that the input has.
 fn read_input(fields: Map<String, Value>) -> Result<Input, String> {
     let input: Input = read(fields.clone())?;
-    let known = match serde_json::to_value(input) {
-        Ok(Value::Object(known)) => known,
-        Ok(_) | Err(_) => return Ok(input),
+    let Ok(Value::Object(known)) = serde_json::to_value(input) else {
+        return Ok(input);
     };
     match superfluous(&fields, &known) {
         Some(key) => Err(format!("the key {key} is not one of this input; allowed: {}", keys(&known))),
