@@ -1,0 +1,180 @@
+//! The tables of `bench/README.md`.
+
+use crate::clocks::{least, median};
+use crate::gates::{rate_ratio, row};
+use crate::idle::CLIENTS;
+use crate::messages::{Case, Mode, Who};
+use crate::results::{DelayRow, MessageRow, Results};
+use redial::{Backoff, Outputs, ReconnectMachine, Stats};
+use std::fmt::Write;
+
+/// All tables, one after the other.
+pub(crate) fn tables(results: &Results, rounds: usize) -> String {
+    [
+        machine(rounds),
+        delays(results),
+        steps(results),
+        sizes(results),
+        instructions(results),
+        allocations(results),
+        rates(results),
+        idle(results),
+    ]
+    .concat()
+}
+
+/// Puts the tables between the markers of the README.
+pub(crate) fn write(tables: &str) {
+    const BEGIN: &str = "<!-- tables: written by `bench table` -->\n";
+    const END: &str = "<!-- end of tables -->\n";
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    let readme = std::fs::read_to_string(path).expect("bench/README.md");
+    let (head, rest) = readme.split_once(BEGIN).expect("the marker of the tables");
+    let (_, tail) = rest.split_once(END).expect("the marker behind the tables");
+    std::fs::write(path, format!("{head}{BEGIN}\n{tables}{END}{tail}")).expect("bench/README.md");
+}
+
+fn machine(rounds: usize) -> String {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let cpuinfo = read("/proc/cpuinfo");
+    let cpu = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
+    let cpu = cpu.trim_start_matches([' ', '\t', ':']);
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let load = read("/proc/loadavg");
+    let load = load.split(' ').take(3).collect::<Vec<_>>().join(" ");
+    let kernel = read("/proc/sys/kernel/osrelease");
+    format!(
+        "{cores} × {cpu}, Linux {}, {}, {}. Load average at the end of the run: {load}. {rounds} rounds.\n\n",
+        kernel.trim(),
+        version("rustc"),
+        version("valgrind"),
+    )
+}
+
+fn version(program: &str) -> String {
+    let output = std::process::Command::new(program).arg("--version").output();
+    output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
+}
+
+fn delays(results: &Results) -> String {
+    let mut table = "### Delays\n\n\
+        | | instructions, episode | at cap | ns, median | ns, least | × floor | state, B | allocations |\n\
+        |---|---|---|---|---|---|---|---|\n"
+        .to_owned();
+    let floor = results.delays.iter().find(|delay| delay.name.starts_with("floor"));
+    for delay in &results.delays {
+        let DelayRow { name, state, episode, at_cap, nanos, allocations } = delay;
+        let nanos = || nanos.iter().copied();
+        let against = floor.map_or(0.0, |floor| median(nanos().zip(&floor.nanos).map(|(one, floor)| one / floor)));
+        let (middle, least) = (median(nanos()), least(nanos()));
+        line(
+            &mut table,
+            format_args!(
+                "| {name} | {episode:.1} | {at_cap:.1} | {middle:.1} | {least:.1} | {against:.1} | {state} | {allocations} |"
+            ),
+        );
+    }
+    table + "\n"
+}
+
+fn steps(results: &Results) -> String {
+    let mut table =
+        "### Steps of the machine\n\n| step | outputs | instructions | limit |\n|---|---|---|---|\n".to_owned();
+    for step in &results.steps {
+        let over = if step.instructions > step.limit as f64 { " **over**" } else { "" };
+        let (name, outputs, limit) = (step.name, step.outputs, step.limit);
+        line(&mut table, format_args!("| {name} | {outputs} | {:.0}{over} | {limit} |", step.instructions));
+    }
+    table + "\n"
+}
+
+fn sizes(results: &Results) -> String {
+    let (machine, stats) = (size_of::<ReconnectMachine>(), size_of::<Stats>());
+    format!(
+        "### Sizes\n\n| | bytes | limit |\n|---|---|---|\n\
+         | `Backoff` | {} | 64 |\n\
+         | `ReconnectMachine` without its `Stats`, policy included | {} | 512 |\n\
+         | `ReconnectMachine` | {machine} | 1024 |\n\
+         | `Stats` | {stats} | |\n\
+         | `Outputs` | {} | |\n\n\
+         Allocations of all delays and steps above: {}.\n\n",
+        size_of::<Backoff>(),
+        machine - stats,
+        size_of::<Outputs>(),
+        results.core_allocations,
+    )
+}
+
+fn instructions(results: &Results) -> String {
+    grid(results, "Instructions per message, and as a multiple of bare with the same settings", |row, bare| {
+        format!("{:.0} ({:.3})", row.instructions, row.instructions / bare.instructions)
+    })
+}
+
+fn allocations(results: &Results) -> String {
+    grid(results, "Allocations per message", |row, _| format!("{:.2}", row.allocations.abs()))
+}
+
+fn rates(results: &Results) -> String {
+    let rates = grid(results, "1000 messages a second, and × bare with the same settings", |row, bare| {
+        let rate = median(row.rounds.iter().map(|round| round.rate)) / 1000.0;
+        format!("{rate:.0} ({:.2})", rate_ratio(row, bare))
+    });
+    let cpu = grid(results, "CPU time per message in ns, median and least", |row, _| {
+        let cpu = || row.rounds.iter().map(|round| round.cpu);
+        format!("{:.0} / {:.0}", median(cpu()), least(cpu()))
+    });
+    let of_sends = |who, mode, size| {
+        let reference = row(results, Case { who: Who::Bare, mode: Mode::OneWay, size })?;
+        Some(rate_ratio(row(results, Case { who, mode, size })?, reference))
+    };
+    let mut batching = String::new();
+    for size in [64, 1024] {
+        if let (Some(ours), Some(bare)) =
+            (of_sends(Who::Ours, Mode::OneWayFed, size), of_sends(Who::Bare, Mode::OneWayFed, size))
+        {
+            line(
+                &mut batching,
+                format_args!(
+                    "{size} B, fed and flushed once a window, × bare's rate with one `send` per message: redial-tokio {ours:.1}, \
+                 bare {bare:.1}.\n"
+                ),
+            );
+        }
+    }
+    rates + &cpu + &batching
+}
+
+/// A table of clients and modes, for both sizes.
+fn grid(results: &Results, title: &str, cell: impl Fn(&MessageRow, &MessageRow) -> String) -> String {
+    let mut table = format!("### {title}\n\n");
+    for size in [64, 1024] {
+        let modes: Vec<&str> = Mode::ALL.into_iter().map(Mode::name).collect();
+        line(&mut table, format_args!("| {size} B | {} |", modes.join(" | ")));
+        line(&mut table, format_args!("|---|{}", "---|".repeat(modes.len())));
+        for who in Who::ALL {
+            let cells = Mode::ALL.into_iter().map(|mode| {
+                let bare = row(results, Case { who: Who::Bare, mode, size });
+                row(results, Case { who, mode, size }).zip(bare).map_or_else(String::new, |(row, bare)| cell(row, bare))
+            });
+            line(&mut table, format_args!("| {} | {} |", who.name(), cells.collect::<Vec<_>>().join(" | ")));
+        }
+        table.push('\n');
+    }
+    table
+}
+
+fn idle(results: &Results) -> String {
+    let mut table = format!(
+        "### Idle clients ({CLIENTS} in one process, each)\n\n| | heap, B | blocks | resident, B |\n|---|---|---|---|\n"
+    );
+    for (who, idle) in &results.idle {
+        let (heap, blocks, rss) = (idle.heap, idle.blocks, idle.rss);
+        line(&mut table, format_args!("| {} | {heap:.0} | {blocks:.0} | {rss:.0} |", who.name()));
+    }
+    table + "\n"
+}
+
+fn line(table: &mut String, arguments: std::fmt::Arguments<'_>) {
+    writeln!(table, "{arguments}").expect("a string takes everything");
+}
