@@ -5,6 +5,9 @@ use redial::Notice;
 use crate::outbox::OutboxLimit;
 
 /// What comes from a [`Reconnecting`](crate::Reconnecting): messages and notices, in order.
+///
+/// While 1024 events wait to be read, each new one takes the place of the oldest that is no message. Messages are never
+/// forgotten.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event<M> {
@@ -12,8 +15,8 @@ pub enum Event<M> {
     Message(M),
     /// Something happened to the connection.
     Notice(Notice),
-    /// A message of ours was given up without being sent. Where more than 1024 are given up between two polls the oldest
-    /// go unreported; [`Status::outbox_dropped`](crate::Status::outbox_dropped) counts them all.
+    /// A message of ours was given up without being sent. Where more than 1024 are given up between two reads the oldest
+    /// go unreported; [`Status::outbox_dropped`](crate::Status::outbox_dropped) counts all that the outbox gave up.
     Dropped {
         /// The message.
         message: M,

@@ -34,7 +34,8 @@
 //!
 //! # The rules it keeps
 //! - It looks at the clock before it polls its timer, and asks the machine for its deadline after every input.
-//! - What the transport has finished beats the timer that would have ended it.
+//! - What the transport has finished beats the timer that would have ended it, and what the peer said last beats our write
+//!   that failed: its close frame decides, if one can be read.
 //! - After [`IO_PER_POLL`] messages without a pause it looks at the clock, serves timers and handles, and yields to the
 //!   executor, however much there still is to read.
 //! - It must be polled to live: pings, timeouts and handles' commands wait for the next poll. Whoever takes long over a

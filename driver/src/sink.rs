@@ -30,7 +30,7 @@ impl<K: Clock, C: Connect, R: Record> Sink<C::Message> for Reconnecting<K, C, R>
                         this.link_ready = true;
                         return Poll::Ready(Ok(()));
                     }
-                    Poll::Ready(Err(error)) => this.on_broken(this.connector.failure(&error)),
+                    Poll::Ready(Err(error)) => this.on_write_failed(&error),
                     Poll::Pending => {}
                 }
             }
@@ -67,7 +67,7 @@ impl<K: Clock, C: Connect, R: Record> Sink<C::Message> for Reconnecting<K, C, R>
                         this.flush_due = false;
                         return Poll::Ready(Ok(()));
                     }
-                    Poll::Ready(Err(error)) => this.on_broken(this.connector.failure(&error)),
+                    Poll::Ready(Err(error)) => this.on_write_failed(&error),
                     Poll::Pending => {}
                 }
             }
@@ -206,7 +206,7 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
         match ready!(Pin::new(&mut link.io).poll_ready(cx)) {
             Ok(()) => Poll::Ready(true),
             Err(error) => {
-                self.on_broken(self.connector.failure(&error));
+                self.on_write_failed(&error);
                 self.signal.raise();
                 Poll::Ready(false)
             }
@@ -215,10 +215,9 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
 
     #[cold]
     fn on_not_sent(&mut self, error: &C::Error) -> SendError<C::Message> {
-        let cause = self.connector.failure(error);
-        self.on_broken(cause);
+        self.on_write_failed(error);
         self.signal.raise();
-        SendError::Broken { cause }
+        SendError::Broken { cause: self.connector.failure(error) }
     }
 
     fn is_ended(&self) -> bool {

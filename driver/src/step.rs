@@ -13,9 +13,9 @@ use crate::recorder::Record;
 use crate::spans::ConnectionSpan;
 use crate::status::Status;
 
-/// How many events wait for a reader before notices are forgotten. Only somebody who writes for hours and never reads
-/// gets there.
-const MOST_EVENTS: usize = 1024;
+/// How many events wait for a reader before the oldest that is no message is forgotten. Only somebody who writes for long
+/// and never reads gets there. Messages stay: they are read ahead by a few at a time.
+pub(crate) const MOST_EVENTS: usize = 1024;
 
 impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
     /// The time. A clock that goes back stands still.
@@ -106,6 +106,14 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
         self.push_event(Event::Notice(notice));
     }
 
+    /// A message that can't be handed to a reader at once.
+    pub(crate) fn on_message(&mut self, message: C::Message) {
+        match self.connector.inspect(&message) {
+            Kind::Data => self.push_event(Event::Message(message)),
+            kind @ (Kind::Pong(_) | Kind::Control | Kind::Close(_)) => self.on_control(kind),
+        }
+    }
+
     /// A message that is not the user's.
     pub(crate) fn on_control(&mut self, kind: Kind) {
         let Some(connection) = self.link.as_ref().map(|link| link.connection) else {
@@ -164,7 +172,9 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
 
     pub(crate) fn push_event(&mut self, event: Event<C::Message>) {
         if self.events.len() >= MOST_EVENTS {
-            if let Some(oldest) = self.events.iter().position(|event| matches!(event, Event::Notice(_))) {
+            // Only messages are passed over on the way: few, for few are read ahead.
+            let is_message = |event: &Event<C::Message>| matches!(event, Event::Message(_));
+            if let Some(oldest) = self.events.iter().position(|event| !is_message(event)) {
                 self.events.remove(oldest);
             }
         }

@@ -8,7 +8,7 @@ use futures_core::Stream;
 use redial::{Cause, ConnectionId, Input, Phase, Timestamp};
 
 use crate::clock::Clock;
-use crate::connect::{Connect, Kind};
+use crate::connect::Connect;
 use crate::event::{DropReason, Event};
 use crate::reconnecting::{IO_PER_POLL, Link, Reconnecting};
 use crate::recorder::Record;
@@ -139,10 +139,7 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
                 Poll::Ready(Some(Ok(message))) => {
                     self.budget = self.budget.saturating_sub(1);
                     self.heard = true;
-                    match self.connector.inspect(&message) {
-                        Kind::Data => self.push_event(Event::Message(message)),
-                        kind @ (Kind::Pong(_) | Kind::Control | Kind::Close(_)) => self.on_control(kind),
-                    }
+                    self.on_message(message);
                 }
                 Poll::Ready(Some(Err(error))) => self.on_broken(self.connector.failure(&error)),
                 Poll::Ready(None) => self.on_broken(END_WITHOUT_CLOSE),
@@ -180,7 +177,8 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
                 | Input::Pong { .. }
                 | Input::Timeout => {}
             }
-            self.feed(now, input);
+            // Writing may have found the connection broken, a little later.
+            self.feed(now.max(self.latest), input);
         }
     }
 

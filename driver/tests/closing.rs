@@ -9,7 +9,7 @@ use common::*;
 use futures_util::{SinkExt, StreamExt};
 use redial::{Cause, Notice, Phase};
 use redial_driver::testing::{Message, Script, Sim};
-use redial_driver::{Event, Reconnecting};
+use redial_driver::{Event, IO_PER_POLL, Reconnecting, SendError};
 
 #[test]
 fn stop_flushes_then_closes_then_ends_the_stream() {
@@ -167,6 +167,66 @@ fn a_transport_error_is_what_the_connector_makes_of_it() {
     sim.net().peer(0).fail();
     settle(&sim, &mut connection);
     assert_eq!(connection.status().last_cause, Some(Cause::network(redial::NetworkDetail::Reset)));
+}
+
+#[test]
+fn the_peers_last_words_come_before_our_failed_write() {
+    type Write = fn(&Sim, &mut Connection, fail: &dyn Fn());
+    let writes: [(&str, Write); 5] = [
+        ("poll_ready", |sim, connection, fail| {
+            fail();
+            let refused = sim.settle(connection.feed(Message::Data(9))).unwrap();
+            assert_eq!(refused, Err(SendError::Finished { message: Message::Data(9) }));
+        }),
+        ("poll_ready in a turn", |sim, connection, fail| {
+            fail();
+            connection.busy(true);
+            sim.settle(connection.feed(Message::Data(9))).unwrap().unwrap_err();
+        }),
+        ("start_send", |sim, connection, fail| {
+            sim.settle(std::future::poll_fn(|cx| connection.poll_ready_unpin(cx))).unwrap().unwrap();
+            fail();
+            let broken = SendError::Broken { cause: Cause::network(redial::NetworkDetail::Reset) };
+            assert_eq!(connection.start_send_unpin(Message::Data(9)), Err(broken));
+        }),
+        ("poll_flush", |sim, connection, fail| {
+            sim.settle(connection.feed(Message::Data(9))).unwrap().unwrap();
+            fail();
+            sim.settle(connection.flush()).unwrap().unwrap();
+        }),
+        ("the driver's own", |_, connection, fail| {
+            fail();
+            connection.transmit(Message::Data(9)).unwrap();
+        }),
+    ];
+    for (name, write) in writes {
+        let sim = Sim::new();
+        let mut connection = opened(&sim);
+        let peer = sim.net().peer(0);
+        write(&sim, &mut connection, &|| {
+            for words in [Message::Data(1), Message::Noise, Message::Data(2), Message::Close(1008)] {
+                peer.send(words);
+            }
+            peer.fail();
+        });
+        let ended = (connection.status().phase, connection.status().last_cause);
+        assert_eq!(ended, (Phase::Failed, Some(Cause::close(1008))), "{name}");
+        assert_eq!(messages(&settle(&sim, &mut connection)), data(1..3), "{name}");
+        assert!(peer.gone().is_some(), "{name}");
+    }
+}
+
+#[test]
+fn a_failed_write_does_not_wait_for_the_end_of_endless_words() {
+    let sim = Sim::new();
+    let mut connection = opened(&sim);
+    sim.net().peer(0).endless(Some(Message::Data(1)));
+    sim.net().peer(0).fail_writes();
+    // It goes to the outbox.
+    sim.settle(connection.send(Message::Data(9))).unwrap().unwrap();
+    assert_eq!(connection.status().last_cause, Some(Cause::network(redial::NetworkDetail::Reset)));
+    let read = messages(&settle(&sim, &mut connection)).len();
+    assert!((1..=IO_PER_POLL as usize).contains(&read), "{read}");
 }
 
 #[test]

@@ -167,6 +167,19 @@ fn drop_oldest_refuses_what_alone_is_too_large() {
 }
 
 #[test]
+fn what_nobody_reads_of_drops_is_bounded_and_the_newest() {
+    let sim = Sim::new();
+    let mut connection = closed_until_1000(&sim, 2, 1000, Overflow::DropOldest);
+    (0..40_002).for_each(|n| send(&sim, &mut connection, Message::Data(n)).unwrap().unwrap());
+    assert_eq!(connection.status().outbox_dropped, 40_000);
+    let events = run(&sim, &mut connection, 999);
+    assert_eq!(events.len(), 1024);
+    assert_eq!(dropped(&events), data(40_000 - 1024..40_000));
+    let events = run(&sim, &mut connection, 1500);
+    assert!(events.iter().any(|(_, event)| matches!(event, Event::Notice(redial::Notice::Opened { .. }))));
+}
+
+#[test]
 fn wait_waits_for_place_and_drives_meanwhile() {
     for (messages, bytes) in [(2, 1000), (10, 16)] {
         let sim = Sim::new();

@@ -8,7 +8,7 @@ mod common;
 use std::sync::{Arc, Mutex};
 
 use common::*;
-use redial::{HoldReason, Input, Micros, Output, ReconnectMachine, Timestamp};
+use redial::{HoldReason, Input, Output, ReconnectMachine, Timestamp};
 use redial_driver::testing::{Message, Script, Sim};
 use redial_driver::{Reconnecting, Record};
 
@@ -92,19 +92,27 @@ fn a_recording_is_the_same_each_time() {
     assert_eq!(recorded(&Sim::new()), recorded(&Sim::new()));
 }
 
+const RECEIVED: Input = Input::Received { connection: redial::ConnectionId(1) };
+
+/// At 5500, the ping of 5000 unanswered: from here on the machine wants to know of traffic.
+fn with_unanswered_ping(sim: &Sim, connection: &mut Connection<Tape>) {
+    settle(sim, connection);
+    sim.net().peer(0).go_silent();
+    run(sim, connection, 5500);
+    assert!(connection.machine().awaits_pong());
+}
+
 #[test]
 fn a_burst_of_messages_is_one_input() {
     let sim = Sim::new();
     let tape = Tape::default();
     let mut connection =
         Reconnecting::builder(sim.clock(), sim.connector(), policy(), 7).recorder(tape.clone()).build();
-    settle(&sim, &mut connection);
+    with_unanswered_ping(&sim, &mut connection);
     let before = tape.lines().len();
-    sim.clock().set(Timestamp::ZERO.saturating_add(Micros::from_millis(3)));
     (0..100).for_each(|n| sim.net().peer(0).send(Message::Data(n)));
-    settle(&sim, &mut connection);
-    let received = Input::Received { connection: redial::ConnectionId(1) };
-    assert_eq!(tape.lines()[before..], [Line::In(ms(3), received)]);
+    assert_eq!(messages(&settle(&sim, &mut connection)), data(0..100));
+    assert_eq!(tape.lines()[before..], [Line::In(ms(5500), RECEIVED)]);
 }
 
 #[test]
@@ -125,12 +133,14 @@ fn an_input_after_its_deadline_is_recorded_with_a_timeout() {
     let tape = Tape::default();
     let mut connection =
         Reconnecting::builder(sim.clock(), sim.connector(), policy(), 7).recorder(tape.clone()).build();
-    settle(&sim, &mut connection);
-    sim.clock().set(ms(5100));
+    with_unanswered_ping(&sim, &mut connection);
+    let before = tape.lines().len();
+    sim.clock().set(ms(8100)); // the pong was due at 8000
     sim.net().peer(0).send(Message::Data(1));
     settle(&sim, &mut connection);
-    let timeouts = tape.lines().iter().filter(|line| matches!(line, Line::In(_, Input::Timeout))).count();
-    assert_eq!(timeouts, 1);
+    let is_input = |line: &Line| matches!(line, Line::In(..));
+    let inputs: Vec<Line> = tape.lines()[before..].iter().copied().filter(is_input).collect();
+    assert_eq!(inputs, [Line::In(ms(8100), RECEIVED), Line::In(ms(8100), Input::Timeout)]);
 }
 
 #[cfg(feature = "recorder")]
