@@ -25,6 +25,10 @@ pub(crate) enum Command {
     /// Run the machine over a trace on a virtual clock and print its outputs.
     Replay(ReplayArgs),
     /// Stay connected: lines of stdin are messages, messages are lines of stdout.
+    ///
+    /// In a message's line, a line feed is printed as `\n` and a carriage return as `\r`; on a terminal other control
+    /// characters are escaped too. With --json every message is exact. While nobody reads stdout the connection is not
+    /// served, and its pings wait.
     Connect(ConnectArgs),
     /// See it work: a server, a faulty network and a client in one process, and an account at the end.
     Demo(DemoArgs),
@@ -133,12 +137,27 @@ pub(crate) fn parse() -> Result<Args, Failure> {
         if matches!(kind, ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
             Failure::Help(error.to_string())
         } else if matches!(kind, ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand) {
-            let names: Vec<_> = Args::command().get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
-            Failure::usage(format_args!("a command is missing; allowed: {}", names.join(", ")))
+            Failure::usage(format_args!("a command is missing; allowed: {}", allowed("").join(", ")))
+        } else if matches!(kind, ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand) {
+            let text = error.to_string();
+            // Only what is wrong: the list says more than clap's guess.
+            let problem = one_line(text.lines().next().unwrap_or_default());
+            let said = std::env::args_os().skip(1).find_map(|word| word.into_string().ok());
+            Failure::usage(format_args!("{problem}; allowed: {}", allowed(&said.unwrap_or_default()).join(", ")))
         } else {
             Failure::Usage(one_line(&error.to_string()))
         }
     })
+}
+
+/// The flags of the command `name`; the commands, if there is none of this name.
+fn allowed(name: &str) -> Vec<String> {
+    let mut args = Args::command();
+    args.build(); // adds --help
+    match args.find_subcommand(name) {
+        Some(command) => command.get_arguments().filter_map(|arg| Some(format!("--{}", arg.get_long()?))).collect(),
+        None => args.get_subcommands().map(|command| command.get_name().to_owned()).collect(),
+    }
 }
 
 /// clap's error without its frame: one line that names the place and what is allowed.

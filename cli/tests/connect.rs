@@ -4,9 +4,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests are tests
 
 use std::io::{BufRead, BufReader, Lines, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio_tungstenite::tungstenite::{Message, WebSocket};
 
 /// Where the child is to listen; only the child has it set.
 const LISTEN: &str = "TEST_LISTEN";
@@ -96,6 +100,10 @@ impl Client {
         writeln!(self.stdin, "{line}").unwrap();
     }
 
+    fn signal(&self, signal: &str) {
+        assert!(Command::new("kill").args([signal, &self.process.id().to_string()]).status().unwrap().success());
+    }
+
     fn message(&mut self) -> String {
         self.stdout.next().expect("a message").unwrap()
     }
@@ -114,6 +122,26 @@ impl Client {
         let rest = self.stderr.map(Result::unwrap).collect();
         (self.process.wait().unwrap(), rest)
     }
+}
+
+/// A server that takes one connection and does this with it.
+fn serve<T: Send + 'static>(
+    life: impl FnOnce(&mut WebSocket<TcpStream>) -> T + Send + 'static,
+) -> (SocketAddr, JoinHandle<T>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let thread = std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        // A test that would wait for ever fails.
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        life(&mut tokio_tungstenite::tungstenite::accept(stream).unwrap())
+    });
+    (address, thread)
+}
+
+/// Reads until the connection has ended.
+fn read_out(socket: &mut WebSocket<TcpStream>) {
+    while socket.read().is_ok() {}
 }
 
 fn url(address: SocketAddr) -> String {
@@ -222,15 +250,16 @@ fn json_has_messages_and_events_on_stdout() {
 }
 
 #[test]
-fn ctrl_c_closes_properly() {
-    let server = Server::start("127.0.0.1:0");
-    let mut client = Client::start(&[url(server.address)], &[]);
-    client.event("open after");
-    let id = client.process.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
-    client.event("lost after");
-    let (status, _) = client.end();
-    assert!(status.success(), "{status}");
+fn whoever_asks_the_process_to_end_closes_properly() {
+    for signal in ["-INT", "-TERM", "-HUP"] {
+        let server = Server::start("127.0.0.1:0");
+        let mut client = Client::start(&[url(server.address)], &[]);
+        client.event("open after");
+        client.signal(signal);
+        client.event("lost after");
+        let (status, _) = client.end();
+        assert!(status.success(), "{signal}: {status}");
+    }
 }
 
 #[test]
@@ -258,4 +287,95 @@ fn the_second_endpoint_is_tried_when_the_first_is_gone() {
     client.event("open after");
     client.say("/quit");
     assert!(client.end().0.success());
+}
+
+#[test]
+fn piped_lines_need_no_answers_to_go_out() {
+    let (address, server) = serve(|socket| {
+        let lines: Vec<_> = std::iter::repeat_with(|| socket.read().unwrap())
+            .filter(Message::is_text)
+            .map(|message| message.to_string())
+            .take(1000)
+            .collect();
+        read_out(socket);
+        lines
+    });
+    // No ping, no answer: nothing happens on the connection but what is sent.
+    let mut client = Client::start(&[url(address)], &["--set", "healthCheckInterval=none"]);
+    client.event("open after");
+    let sent: Vec<_> = (0..1000).map(|number| format!("line {number}")).collect();
+    for line in &sent {
+        client.say(line);
+    }
+    client.say("/quit");
+    assert!(client.end().0.success());
+    assert_eq!(server.join().unwrap(), sent);
+}
+
+#[test]
+fn a_message_of_many_lines_stays_one_line() {
+    let (address, server) = serve(|socket| {
+        socket.send(Message::text("one\r\ntwo\\")).unwrap();
+        read_out(socket);
+    });
+    let mut client = Client::start(&[url(address)], &[]);
+    assert_eq!(client.message(), "one\\r\\ntwo\\");
+    client.say("/quit");
+    assert!(client.end().0.success());
+    server.join().unwrap();
+}
+
+#[test]
+fn a_query_is_told_to_nobody() {
+    let server = Server::start("127.0.0.1:0");
+    let mut client = Client::start(&[format!("{}room?token=secret", url(server.address))], &[]);
+    let line = client.event("connecting to");
+    assert!(line.ends_with("/room?…"), "{line}");
+    client.event("open after");
+    client.say("/status");
+    let line = client.event("dials");
+    assert!(line.contains("/room?…") && !line.contains("secret"), "{line}");
+    client.say("/quit");
+    assert!(client.end().0.success());
+}
+
+#[test]
+fn a_reader_that_stalls_does_not_keep_an_interrupt_waiting() {
+    let (stall, stalled) = std::sync::mpsc::channel();
+    let (address, server) = serve(move |socket| {
+        socket.get_ref().set_write_timeout(Some(Duration::from_millis(500))).unwrap();
+        let text = "x".repeat(1 << 16);
+        while socket.send(Message::text(text.clone())).is_ok() {}
+        stall.send(()).unwrap();
+        read_out(socket);
+    });
+    let mut client = Client::start(&[url(address)], &[]);
+    client.event("open after");
+    stalled.recv().unwrap();
+    client.say("/status");
+    client.event("dials");
+    client.signal("-TERM");
+    client.event("lost after");
+    // Nobody has read its stdout yet.
+    assert!(client.process.wait().unwrap().success());
+    server.join().unwrap();
+}
+
+#[test]
+fn all_that_came_is_written_before_a_normal_end() {
+    let lines: Vec<_> = (0..2000).map(|number| format!("{number:0>200}")).collect();
+    let sent = lines.clone();
+    let (address, server) = serve(|socket| {
+        for line in sent {
+            socket.write(Message::text(line)).unwrap();
+        }
+        socket.close(None).unwrap();
+        read_out(socket);
+    });
+    let mut client = Client::start(&[url(address)], &["--set", "maxAttempts=1"]);
+    // The pipe holds less than what comes: the rest is written while the command would like to end.
+    client.event("open after");
+    let came: Vec<_> = client.stdout.map(Result::unwrap).collect();
+    assert_eq!(came, lines);
+    server.join().unwrap();
 }

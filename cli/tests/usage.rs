@@ -115,8 +115,11 @@ fn the_seeds_json_loads_unchanged() {
 #[test]
 fn bad_usage_is_one_line_that_says_what_is_allowed() {
     refused(&[], &["allowed: schedule", "replay", "connect", "chaos"]);
-    refused(&["conect"], &["conect"]);
-    refused(&["schedule", "--retry", "3"], &["--retry"]);
+    refused(&["conect"], &["conect", "allowed: schedule, replay, connect, demo, chaos"]);
+    refused(&["--retries", "3"], &["--retries", "allowed: schedule"]);
+    let flags = "allowed: --preset, --policy, --set, --seed, --retries, --json, --help";
+    refused(&["schedule", "--retry", "3"], &["--retry", flags]);
+    refused(&["schedule", "3"], &["'3'", flags]);
     refused(&["schedule", "--preset", "chatty"], &["chatty", "chat, assistant, support, session, resilient"]);
     refused(&["schedule", "--seed", "-1"], &["--seed", "-1"]);
     refused(&["schedule", "--seed", "x"], &["--seed", "a whole number from 0"]);

@@ -34,6 +34,12 @@ pub(crate) enum Act {
     Interrupt,
 }
 
+impl Act {
+    fn from_bytes(line: Vec<u8>) -> Self {
+        String::from_utf8(line).map_or(Self::NotText, Self::Line)
+    }
+}
+
 impl UserInput {
     pub(crate) fn keys() -> Self {
         Self::Keys { events: EventStream::new(), editor: Editor::default(), entered: std::collections::VecDeque::new() }
@@ -58,6 +64,32 @@ impl UserInput {
         Self::Lines(lines)
     }
 
+    /// A further act that need not be waited for.
+    pub(crate) fn at_once(&mut self) -> Option<Act> {
+        match self {
+            Self::Lines(lines) => lines.try_recv().ok().map(Act::from_bytes),
+            Self::Keys { entered, .. } => entered.pop_front().map(Act::Line),
+            Self::Ended => None,
+        }
+    }
+
+    /// Reads no more lines of stdin, and gives those that were read already. Keys can still be read.
+    pub(crate) async fn rest(&mut self) -> Vec<Act> {
+        match self {
+            Self::Lines(lines) => {
+                // The first makes place for the one that the thread holds in its hands, if it waits for place.
+                let mut rest: Vec<_> = lines.try_recv().ok().map(Act::from_bytes).into_iter().collect();
+                lines.close();
+                while let Some(line) = lines.recv().await {
+                    rest.push(Act::from_bytes(line));
+                }
+                rest
+            }
+            Self::Keys { entered, .. } => std::mem::take(entered).into_iter().map(Act::Line).collect(),
+            Self::Ended => Vec::new(),
+        }
+    }
+
     /// What is being typed.
     pub(crate) fn typed(&self) -> &str {
         match self {
@@ -70,9 +102,7 @@ impl UserInput {
     pub(crate) async fn next(&mut self) -> Act {
         let act = match self {
             Self::Ended => None,
-            Self::Lines(lines) => {
-                lines.recv().await.map(|line| String::from_utf8(line).map_or(Act::NotText, Act::Line))
-            }
+            Self::Lines(lines) => lines.recv().await.map(Act::from_bytes),
             Self::Keys { events, editor, entered } => {
                 if let Some(line) = entered.pop_front() {
                     return Act::Line(line);

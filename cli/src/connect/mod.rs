@@ -3,15 +3,16 @@
 mod editor;
 mod input;
 mod line;
+mod outgoing;
 mod screen;
+mod signals;
 mod status_line;
+mod stdout;
+mod text;
 
 use std::fs::File;
-use std::pin::Pin;
-use std::task::{Poll, ready};
 use std::time::Duration;
 
-use futures_util::{Sink, Stream};
 use redial::trace::Writer;
 use redial::{HoldReason, Limit, Notice, Output, Timestamp};
 use redial_driver::TraceRecorder;
@@ -22,8 +23,14 @@ use crate::describe;
 use crate::failure::Failure;
 use input::{Act, UserInput};
 use line::Said;
+use outgoing::{Next, Outgoing};
 use screen::Screen;
+use signals::Signals;
 use status_line::{View, clock};
+use stdout::Stdout;
+
+/// How long an interrupted command waits for a slow reader of its stdout.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 /// The connection, and perhaps its recording.
 type Connection = Reconnecting<Option<TraceRecorder<File>>>;
@@ -36,8 +43,12 @@ pub(crate) struct Session {
     json: bool,
     screen: Screen,
     input: UserInput,
-    /// A line that waits for place in the outbox; no other is read meanwhile.
-    outgoing: Option<Message>,
+    outgoing: Outgoing,
+    stdout: Stdout,
+    /// A line that waits for the reader of stdout. The connection waits too, with its pings: better that it is lost than
+    /// that the memory fills.
+    unprinted: Option<Vec<u8>>,
+    interrupts: u8,
     gave_up: Option<Limit>,
 }
 
@@ -51,7 +62,21 @@ impl Session {
     ) -> Result<Self, Failure> {
         let screen = Screen::new(!json)?;
         let input = if screen.reads_keys() { UserInput::keys() } else { UserInput::lines() };
-        Ok(Self { connection, clock, endpoints, json, screen, input, outgoing: None, gave_up: None })
+        let endpoints = endpoints.iter().map(|url| text::url(url)).collect();
+        let (outgoing, stdout) = (Outgoing::default(), Stdout::new()?);
+        Ok(Self {
+            connection,
+            clock,
+            endpoints,
+            json,
+            screen,
+            input,
+            outgoing,
+            stdout,
+            unprinted: None,
+            interrupts: 0,
+            gave_up: None,
+        })
     }
 
     /// Stays connected until the user or a limit ends it. `Ok` with the limit, if one did.
@@ -59,39 +84,44 @@ impl Session {
         // Often enough for a countdown in tenths of a second.
         let mut redraw = tokio::time::interval(Duration::from_millis(100));
         redraw.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
-        let mut interrupts = 0_u8;
+        let mut signals = Signals::new()?;
         loop {
             self.draw()?;
             let interrupted = tokio::select! {
-                next = next(&mut self.connection, &mut self.outgoing) => match next {
+                next = self.outgoing.next(&mut self.connection), if self.unprinted.is_none() => match next {
                     Next::Event(event) => {
                         self.on_event(event)?;
                         false
                     }
+                    Next::Sent => false,
                     Next::Refused(error) => {
-                        let problem = error.to_string();
-                        let message = error.into_message().map(|message| message.to_string()).unwrap_or_default();
-                        self.say(&format!("not sent, {problem}: {message}"))?;
+                        self.on_refused(error)?;
                         false
                     }
                     Next::End => break,
                 },
-                act = self.input.next(), if self.outgoing.is_none() => self.on_act(act)?,
+                result = self.stdout.write(&mut self.unprinted) => {
+                    result?;
+                    false
+                }
+                act = self.input.next(), if self.takes_input() => self.on_acts(act).await?,
                 _ = redraw.tick(), if self.screen.is_live() => false,
-                result = tokio::signal::ctrl_c() => {
+                result = signals.next() => {
                     result?;
                     true
                 }
             };
             if interrupted {
-                interrupts = interrupts.saturating_add(1);
+                self.interrupts = self.interrupts.saturating_add(1);
+                self.unprinted = None; // its reader is not waited for any more
                 self.connection.stop();
-                if interrupts > 1 {
+                if self.interrupts > 1 {
                     break; // not even the close handshake is to be waited for
                 }
             }
         }
-        self.report_unsent()?;
+        self.report_unsent().await?;
+        self.finish(&mut signals).await?;
         match self.connection.recorder_mut().as_ref().and_then(TraceRecorder::error) {
             Some(error) => Err(Failure::check(format_args!("--record: the recording is not complete: {error}"))),
             None => Ok(self.gave_up),
@@ -102,7 +132,7 @@ impl Session {
         match event {
             Event::Message(message) => self.on_message(&message),
             Event::Notice(notice) => self.on_notice(notice),
-            Event::Dropped { message, .. } => self.say(&format!("not sent: {message}")),
+            Event::Dropped { message, .. } => self.say_unsent(&message.to_string()),
             // A kind that came later than this command.
             _ => Ok(()),
         }
@@ -111,7 +141,10 @@ impl Session {
     fn on_message(&mut self, message: &Message) -> Result<(), Failure> {
         if !self.json {
             return match message {
-                Message::Text(text) => Ok(self.screen.message(text.as_bytes())?),
+                Message::Text(text) => {
+                    let terminal = matches!(self.stdout, Stdout::Terminal);
+                    self.print(text::one_line(text, terminal).into_bytes())
+                }
                 Message::Binary(bytes) => self.say(&format!("a binary message of {} bytes came", bytes.len())),
                 Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_) => Ok(()),
             };
@@ -134,7 +167,7 @@ impl Session {
             Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_) => return Ok(()),
         };
         let line = serde_json::to_vec(&Line { at: self.clock.now(), body }).map_err(std::io::Error::from)?;
-        Ok(self.screen.message(&line)?)
+        self.print(line)
     }
 
     fn on_notice(&mut self, notice: Notice) -> Result<(), Failure> {
@@ -144,7 +177,8 @@ impl Session {
         if self.json {
             let mut line = Vec::new();
             Writer::new(&mut line).output(self.clock.now(), &Output::Notice(notice))?;
-            return Ok(self.screen.message(line.trim_ascii_end())?);
+            line.truncate(line.trim_ascii_end().len());
+            return self.print(line);
         }
         match describe::notice(&notice, &self.endpoint()) {
             Some(text) => self.say(&text),
@@ -152,8 +186,42 @@ impl Session {
         }
     }
 
+    /// A line for whoever reads stdout.
+    fn print(&mut self, line: Vec<u8>) -> Result<(), Failure> {
+        match self.stdout {
+            Stdout::Terminal => self.screen.message(&line)?,
+            Stdout::Thread { .. } => self.unprinted = self.stdout.try_write(line).filter(|_| self.interrupts == 0),
+        }
+        Ok(())
+    }
+
+    fn on_refused(&mut self, error: SendError<Message>) -> Result<(), Failure> {
+        let problem = error.to_string();
+        let message = error.into_message().map(|message| message.to_string()).unwrap_or_default();
+        self.say(&format!("not sent, {problem}: {}", text::beginning(&message)))
+    }
+
+    /// Keys are always read; whoever pipes lines in waits until there is room for them.
+    fn takes_input(&self) -> bool {
+        self.screen.reads_keys() || !self.outgoing.is_full()
+    }
+
+    /// Takes with an act those that have come already, so that their messages go out together. Whether the user wants to
+    /// end.
+    async fn on_acts(&mut self, mut act: Act) -> Result<bool, Failure> {
+        for _ in 1..Outgoing::ROOM {
+            if self.on_act(act).await? {
+                return Ok(true);
+            }
+            let further = if self.takes_input() { self.input.at_once() } else { None };
+            let Some(further) = further else { return Ok(false) };
+            act = further;
+        }
+        self.on_act(act).await
+    }
+
     /// Whether the user wants to end.
-    fn on_act(&mut self, act: Act) -> Result<bool, Failure> {
+    async fn on_act(&mut self, act: Act) -> Result<bool, Failure> {
         match act {
             Act::Typed => Ok(false),
             Act::Interrupt => Ok(true),
@@ -161,38 +229,53 @@ impl Session {
                 self.say("a line is not UTF-8 and was not sent; allowed: UTF-8 text")?;
                 Ok(false)
             }
-            Act::Line(line) => match Said::parse(&line) {
-                Ok(Said::Message(text)) => {
-                    self.outgoing = Some(Message::text(text));
-                    Ok(false)
+            Act::Line(line) => {
+                match Said::parse(&line) {
+                    Ok(said) => self.on_said(said).await?,
+                    Err(problem) => self.say(&problem)?,
                 }
-                Ok(Said::Reconnect) => {
-                    self.connection.reconnect();
-                    Ok(false)
-                }
-                Ok(Said::Auto(on)) => {
-                    if on {
-                        self.connection.release(HoldReason::AutoReconnectOff);
-                    } else {
-                        self.connection.hold(HoldReason::AutoReconnectOff);
-                    }
-                    self.say(&format!("automatic reconnection {}", if on { "on" } else { "off" }))?;
-                    Ok(false)
-                }
-                Ok(Said::Status) => {
-                    let text = self.status();
-                    self.say(&text)?;
-                    Ok(false)
-                }
-                Ok(Said::Quit) => {
-                    self.connection.stop();
-                    Ok(false)
-                }
-                Err(problem) => {
-                    self.say(&problem)?;
-                    Ok(false)
-                }
-            },
+                Ok(false)
+            }
+        }
+    }
+
+    async fn on_said(&mut self, said: Said) -> Result<(), Failure> {
+        let is_message = matches!(said, Said::Message(_));
+        // A command acts at once, and after the messages before it.
+        if !is_message || self.outgoing.is_full() {
+            if let Err(error) = self.outgoing.send_ready(&mut self.connection).await {
+                self.on_refused(error)?;
+            }
+        }
+        match said {
+            Said::Message(text) if self.outgoing.is_full() => {
+                let text = text::beginning(&text);
+                self.say(&format!("not sent, {} messages wait already: {text}", Outgoing::ROOM))
+            }
+            Said::Message(text) => {
+                self.outgoing.push(Message::text(text));
+                Ok(())
+            }
+            Said::Reconnect => {
+                self.connection.reconnect();
+                Ok(())
+            }
+            Said::Auto(true) => {
+                self.connection.release(HoldReason::AutoReconnectOff);
+                self.say("automatic reconnection on")
+            }
+            Said::Auto(false) => {
+                self.connection.hold(HoldReason::AutoReconnectOff);
+                self.say("automatic reconnection off")
+            }
+            Said::Status => {
+                let text = self.status();
+                self.say(&text)
+            }
+            Said::Quit => {
+                self.connection.stop();
+                Ok(())
+            }
         }
     }
 
@@ -245,37 +328,44 @@ impl Session {
         url.cloned().unwrap_or_default()
     }
 
-    fn report_unsent(&mut self) -> Result<(), Failure> {
+    /// Tells of all that was said and did not go out, in order.
+    async fn report_unsent(&mut self) -> Result<(), Failure> {
         let unsent = self.connection.take_unsent();
         for message in unsent.into_iter().chain(self.outgoing.take()) {
-            self.say(&format!("not sent: {message}"))?;
+            self.say_unsent(&message.to_string())?;
+        }
+        for act in self.input.rest().await {
+            match act {
+                Act::Line(line) => {
+                    if let Ok(Said::Message(text)) = Said::parse(&line) {
+                        self.say_unsent(&text)?;
+                    }
+                }
+                Act::NotText => self.say("not sent: a line that is not UTF-8")?,
+                Act::Typed | Act::Interrupt => {}
+            }
         }
         Ok(())
     }
-}
 
-/// What the connection did.
-enum Next {
-    Event(Event<Message>),
-    /// It did not take a message.
-    Refused(SendError<Message>),
-    /// It has ended.
-    End,
-}
+    fn say_unsent(&mut self, text: &str) -> Result<(), Failure> {
+        self.say(&format!("not sent: {}", text::beginning(text)))
+    }
 
-/// What the connection does next, while `outgoing` is sent as soon as there is place for it. Cancel-safe.
-async fn next(connection: &mut Connection, outgoing: &mut Option<Message>) -> Next {
-    std::future::poll_fn(|cx| {
-        // What is fed is flushed when there is nothing more to read: many lines go out in one write.
-        if outgoing.is_some() && Pin::new(&mut *connection).poll_ready(cx).is_ready() {
-            if let Some(message) = outgoing.take() {
-                if let Err(error) = Pin::new(&mut *connection).start_send(message) {
-                    return Poll::Ready(Next::Refused(error));
-                }
+    /// Waits for the reader of stdout, unless the user does not.
+    async fn finish(&mut self, signals: &mut Signals) -> Result<(), Failure> {
+        let interrupted = self.interrupts > 0;
+        let patience = tokio::time::sleep(PATIENCE);
+        tokio::pin!(patience);
+        loop {
+            tokio::select! {
+                result = self.stdout.finish() => return Ok(result?),
+                act = self.input.next() => if matches!(act, Act::Interrupt) {
+                    return Ok(());
+                },
+                result = signals.next() => return Ok(result?),
+                () = &mut patience, if interrupted => return Ok(()),
             }
         }
-        let event = ready!(Pin::new(&mut *connection).poll_next(cx));
-        Poll::Ready(event.map_or(Next::End, Next::Event))
-    })
-    .await
+    }
 }
