@@ -39,7 +39,12 @@ fn main() -> ExitCode {
             println!("{}", tables::tables(&results, QUICK));
             return judge(&gates::gates(&results));
         }
-        ["check"] => return judge(&gates::gates(&measure(Scope { everything: false, rounds: LONG }))),
+        ["check"] => {
+            let mut gates = gates::gates(&measure(Scope { everything: false, rounds: QUICK }));
+            // A shared machine proves nothing about times.
+            gates.retain(|gate| !gate.is_timed());
+            return judge(&gates);
+        }
         ["table"] => {
             let results = measure(Scope { everything: true, rounds: LONG });
             tables::write(&tables::tables(&results, LONG));

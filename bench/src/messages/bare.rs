@@ -8,7 +8,7 @@ use tokio_tungstenite::tungstenite::{Bytes, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
 /// redial-tokio's read buffer; tungstenite's own is 128 KiB.
-pub(crate) const READ_BUFFER: usize = 16 * 1024;
+pub(crate) const READ_BUFFER: usize = 14 * 1024;
 
 pub(crate) type Bare = WebSocketStream<MaybeTlsStream<TcpStream>>;
 

@@ -31,7 +31,7 @@ pub(crate) enum Who {
     Ours,
     /// tokio-tungstenite 0.30 as it comes: a read buffer of 128 KiB.
     BareDefault,
-    /// The same with redial-tokio's settings: 16 KiB.
+    /// The same with redial-tokio's settings: 14 KiB.
     Bare,
     /// ezsockets 0.7.2, on tokio-tungstenite 0.26.2.
     Ezsockets,
@@ -54,7 +54,7 @@ impl Who {
         match self {
             Self::Ours => "redial-tokio",
             Self::BareDefault => "tokio-tungstenite 0.30, default",
-            Self::Bare => "tokio-tungstenite 0.30, 16 KiB",
+            Self::Bare => "tokio-tungstenite 0.30, 14 KiB",
             Self::Ezsockets => "ezsockets 0.7.2",
             Self::Fastwebsockets => "fastwebsockets 0.10",
         }
