@@ -45,7 +45,7 @@ async fn latency_is_from_ping_to_pong_and_foreign_pongs_do_not_count() {
                 tcp.set_nodelay(true).unwrap();
                 tcp.write_all(&[0x8a, 8, 0, 0, 0, 0, 0, 0, 0, id]).await.unwrap(); // a pong with the ping's id and no mark
                 id += 1;
-                tokio::time::sleep(AWAY).await; // the next read sends the answer
+                tokio::time::sleep(AWAY).await; // not a wait for anything: the latency to be measured, bounded below only
             }
         }
     })

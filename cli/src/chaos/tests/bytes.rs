@@ -56,7 +56,7 @@ async fn delay_with_jitter_keeps_the_order() {
     net.order("delay 1 30").await;
     for n in 0..100 {
         send(&mut client, &[n]).await;
-        // So that it is read by itself and gets its own jitter.
+        // So that most are read by themselves and get their own jitter; the order must be kept whether they are or not.
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     arrives(&mut server, &(0..100).collect::<Vec<_>>()).await;
