@@ -1,7 +1,7 @@
 //! The delays of failures in a row.
 
-use crate::policy::{Growth, Jitter, Policy, part};
-use crate::rng::SplitMix64;
+use crate::policy::{Growth, Jitter, Policy};
+use crate::rng::WyRand;
 use crate::time::Micros;
 
 /// The delays of failures in a row: the machine's own schedule, for use alone.
@@ -19,7 +19,7 @@ use crate::time::Micros;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Backoff {
     schedule: Schedule,
-    rng: SplitMix64,
+    rng: WyRand,
 }
 
 /// One delay.
@@ -36,7 +36,7 @@ impl Backoff {
     /// "jitter".
     #[must_use]
     pub fn new(policy: &Policy, seed: u64) -> Self {
-        Self { schedule: Schedule::new(policy), rng: SplitMix64::new(seed) }
+        Self { schedule: Schedule::new(policy), rng: WyRand::new(seed) }
     }
 
     /// The delay before the next retry.
@@ -72,7 +72,7 @@ impl Schedule {
     }
 
     #[inline(always)]
-    pub(crate) fn next_delay(&mut self, policy: &Policy, rng: &mut SplitMix64) -> Delay {
+    pub(crate) fn next_delay(&mut self, policy: &Policy, rng: &mut WyRand) -> Delay {
         let (least, most) = (policy.min_delay().as_micros(), policy.max_delay().as_micros());
         let clamp = |micros: u64| micros.max(least).min(most);
 
@@ -84,12 +84,13 @@ impl Schedule {
             Jitter::None => (raw, raw),
             Jitter::Full => (least, raw),
             Jitter::Equal => (raw.div_ceil(2).max(least), raw),
+            // No delay is longer than 2⁵³ µs: nothing wraps.
             Jitter::Decorrelated => {
-                (clamp(policy.base_delay().as_micros()), self.previous.as_micros().saturating_mul(3).min(most))
+                (clamp(policy.base_delay().as_micros()), self.previous.as_micros().wrapping_mul(3).min(most))
             }
-            Jitter::Ratio(ratio) => {
-                let part = part(ratio, raw);
-                (raw.saturating_sub(part).max(least), raw.saturating_add(part).min(most))
+            Jitter::Ratio(_) => {
+                let share = policy.share().of(raw);
+                (raw.wrapping_sub(share).max(least), raw.wrapping_add(share).min(most))
             }
         };
         let jittered = if low < high { rng.between(low, high) } else { low };

@@ -11,7 +11,7 @@ use crate::input::{Input, KeptHint};
 use crate::moment::Moment;
 use crate::output::Outputs;
 use crate::policy::Policy;
-use crate::rng::SplitMix64;
+use crate::rng::WyRand;
 use crate::snapshot::{Snapshot, SnapshotError};
 use crate::stats::{Accounts, Stats};
 use crate::time::{Micros, Timestamp};
@@ -94,7 +94,7 @@ impl ReconnectMachine {
             outage: state::Outage::NONE,
             retries: 0,
             schedule: crate::backoff::Schedule::new(&policy),
-            rng: SplitMix64::new(seed),
+            rng: WyRand::new(seed),
             bucket: crate::budget::TokenBucket::full(Moment::EVER),
             endpoints: 1,
             endpoint: 0,

@@ -7,7 +7,7 @@ use crate::health::Health;
 use crate::holds::Holds;
 use crate::input::KeptHint;
 use crate::moment::Moment;
-use crate::rng::SplitMix64;
+use crate::rng::WyRand;
 use crate::stats::Accounts;
 use crate::time::{Micros, OptionalMicros};
 use crate::words::{ConnectionId, Phase, Quality};
@@ -35,7 +35,7 @@ pub(crate) struct Memory {
     /// Retries dialled in this outage.
     pub(crate) retries: u32,
     pub(crate) schedule: Schedule,
-    pub(crate) rng: SplitMix64,
+    pub(crate) rng: WyRand,
     pub(crate) bucket: TokenBucket,
     /// How many endpoints there are; 1 or more.
     pub(crate) endpoints: u32,

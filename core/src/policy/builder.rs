@@ -1,7 +1,10 @@
 //! The policy itself and the builder that checks it.
 
 use super::keys;
-use super::{DialBudget, Failover, Jitter, Multiplier, PolicyError, QualityBounds, Verdict, VerdictKey, Verdicts};
+use super::{
+    DialBudget, Failover, Jitter, Multiplier, OptionalBudget, PolicyError, QualityBounds, Share, Verdict, VerdictKey,
+    Verdicts,
+};
 use crate::time::{Micros, OptionalMicros};
 
 /// One table of the policy's keys: field, setter and getter share name, type and docs.
@@ -63,7 +66,7 @@ policy_keys! {
     /// The bounds of the grades.
     quality: QualityBounds as QualityBounds,
     /// A token bucket over all dials, `None` for no bound; by default 5 tokens, one back each second.
-    dial_budget: Option<DialBudget> as Option<DialBudget>,
+    dial_budget: Option<DialBudget> as OptionalBudget,
     /// Which endpoint the next dial takes; by default ordered.
     failover: Failover as Failover,
     /// A server's delay hint is honoured up to this; by default 300 000 ms.
@@ -94,6 +97,7 @@ pub struct Policy {
     verdicts: Verdicts,
     // Derived, so that no delay converts a floating-point number.
     multiplier: Multiplier,
+    share: Share,
 }
 
 impl Policy {
@@ -126,6 +130,11 @@ impl Policy {
 
     pub(crate) const fn multiplier(&self) -> Multiplier {
         self.multiplier
+    }
+
+    /// The ratio of the jitter.
+    pub(crate) const fn share(&self) -> Share {
+        self.share
     }
 }
 
@@ -168,7 +177,7 @@ impl PolicyBuilder {
                     poor: Micros::from_millis(200),
                     hysteresis: 0.1,
                 },
-                dial_budget: Some(DialBudget { burst: 5, refill: Micros::from_millis(1000) }),
+                dial_budget: OptionalBudget::some(DialBudget { burst: 5, refill: Micros::from_millis(1000) }),
                 failover: Failover::Ordered,
                 max_retry_after: Micros::from_millis(300_000),
                 online_spread: Micros::from_millis(1000),
@@ -206,6 +215,7 @@ impl PolicyBuilder {
             min_delay: self.min_delay_or_default(),
             verdicts: self.verdicts,
             multiplier: Multiplier::new(settings.backoff_multiplier),
+            share: Share::new(settings.jitter),
         })
     }
 

@@ -18,15 +18,56 @@ pub enum Jitter {
     Ratio(f64),
 }
 
-/// `ratio` (0 to 1) of `micros` (2⁵³ at most), rounded down. The product of floating-point numbers is correctly rounded, so
-/// three tenths of 10 are 3, though 0.3 as a binary number is a little less.
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_possible_wrap,
-    clippy::cast_precision_loss,
-    clippy::cast_sign_loss
-)]
-#[inline(never)] // so that it makes no other jitter dearer
-pub(crate) fn part(ratio: f64, micros: u64) -> u64 {
-    (micros as i64 as f64 * ratio) as i64 as u64
+/// The ratio of a jitter in fixed-point arithmetic, so that no delay converts a floating-point number: 2⁻⁶³rds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Share(u64);
+
+impl Share {
+    const WHOLE: u64 = 1 << 63;
+
+    /// None for a jitter without a ratio.
+    ///
+    /// Three tenths as a binary number is a little less, which would make it two of ten: so the ratio is raised by 2⁻⁵² of
+    /// itself, which is less than a microsecond up to a share of 142 years.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::cast_sign_loss)]
+    pub(crate) fn new(jitter: Jitter) -> Self {
+        match jitter {
+            Jitter::Ratio(ratio) => {
+                let exact = (ratio * Self::WHOLE as f64) as u64;
+                Self(exact.saturating_add(exact >> 52).saturating_add(1).min(Self::WHOLE))
+            }
+            Jitter::None | Jitter::Full | Jitter::Equal | Jitter::Decorrelated => Self(0),
+        }
+    }
+
+    /// That share of `micros` (2⁵³ at most), rounded down.
+    #[allow(clippy::cast_possible_truncation)]
+    pub(crate) const fn of(self, micros: u64) -> u64 {
+        ((self.0 as u128).wrapping_mul(micros as u128) >> 63) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn share(ratio: f64, micros: u64) -> u64 {
+        Share::new(Jitter::Ratio(ratio)).of(micros)
+    }
+
+    #[test]
+    fn decimal_ratios_are_exact() {
+        assert_eq!(share(0.3, 10), 3);
+        assert_eq!(share(0.1, 30_000_000), 3_000_000);
+        assert_eq!(share(0.25, 30_000_001), 7_500_000);
+        assert_eq!(share(0.999, 86_400_000_000), 86_313_600_000);
+    }
+
+    #[test]
+    fn nothing_and_the_whole() {
+        for micros in [0, 1, 30_000_000, 1 << 53] {
+            assert_eq!(share(0.0, micros), 0);
+            assert_eq!(share(1.0, micros), micros);
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! Names, types and ranges of the policy's keys: one place for JSON, TOML, flags, the environment and the builder.
 
-use super::{DialBudget, Failover, Jitter, PolicyBuilder, PolicyError, QualityBounds, Value, Verdict, VerdictKey};
+use super::{
+    DialBudget, Failover, Jitter, OptionalBudget, PolicyBuilder, PolicyError, QualityBounds, Value, Verdict, VerdictKey,
+};
 use crate::time::Micros;
 
 /// Every key that can be set, with a dot before a part. `verdicts.KEY` takes a [`VerdictKey`] as its part.
@@ -97,10 +99,10 @@ impl PolicyBuilder {
             "quality.good" => s.quality.good = given.span(QUALITY_BOUND)?,
             "quality.poor" => s.quality.poor = given.span(QUALITY_BOUND)?,
             "quality.hysteresis" => s.quality.hysteresis = given.number(HYSTERESIS)?,
-            "dialBudget" if given.is_null() => s.dial_budget = None,
+            "dialBudget" if given.is_null() => s.dial_budget = OptionalBudget::NONE,
             "dialBudget" => return Err(given.refused(BUDGET)),
-            "dialBudget.burst" => self.budget().burst = given.whole(BURST)?,
-            "dialBudget.refill" => self.budget().refill = given.span(SPAN_NOT_ZERO)?,
+            "dialBudget.burst" => self.set_budget(DialBudget { burst: given.whole(BURST)?, ..self.budget() }),
+            "dialBudget.refill" => self.set_budget(DialBudget { refill: given.span(SPAN_NOT_ZERO)?, ..self.budget() }),
             "failover" => s.failover = given.word(Failover::ALL, Failover::as_str, FAILOVER)?,
             "maxRetryAfter" => s.max_retry_after = given.span(SPAN)?,
             "onlineSpread" => s.online_spread = given.span(SPAN)?,
@@ -126,7 +128,7 @@ impl PolicyBuilder {
         match key {
             "quality" | "verdicts" | "jitter" => Ok(()),
             "dialBudget" => {
-                self.budget();
+                self.set_budget(self.budget());
                 Ok(())
             }
             // The key refuses the value in its own words.
@@ -134,8 +136,13 @@ impl PolicyBuilder {
         }
     }
 
-    fn budget(&mut self) -> &mut DialBudget {
-        self.settings.dial_budget.get_or_insert_default()
+    /// The budget, or the default one where there is none yet.
+    fn budget(&self) -> DialBudget {
+        self.settings.dial_budget.get().unwrap_or_default()
+    }
+
+    fn set_budget(&mut self, budget: DialBudget) {
+        self.settings.dial_budget = OptionalBudget::some(budget);
     }
 }
 
@@ -169,7 +176,7 @@ pub(super) fn check(builder: &PolicyBuilder) -> Result<(), PolicyError> {
     span("pingTimeout", s.ping_timeout, SHORTEST, SPAN_NOT_ZERO)?;
     span("busyTimeout", s.busy_timeout, SHORTEST, SPAN_NOT_ZERO)?;
     check_quality(&s.quality)?;
-    if let Some(budget) = s.dial_budget {
+    if let Some(budget) = s.dial_budget.get() {
         ensure(budget.burst >= 1, "dialBudget.burst", Value::Number(budget.burst.into()), BURST)?;
         span("dialBudget.refill", budget.refill, SHORTEST, SPAN_NOT_ZERO)?;
     }

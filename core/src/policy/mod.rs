@@ -14,13 +14,13 @@ pub use builder::{Policy, PolicyBuilder};
 pub use error::{PolicyError, Value};
 pub(crate) use growth::{Growth, Multiplier};
 pub use jitter::Jitter;
-pub(crate) use jitter::part;
+pub(crate) use jitter::Share;
 pub use keys::KEYS;
 pub use presets::Preset;
 pub(crate) use verdicts::Ruling;
 pub use verdicts::{Verdict, VerdictKey, Verdicts};
 
-use crate::time::Micros;
+use crate::time::{Micros, OptionalMicros};
 use crate::words::words;
 
 words! {
@@ -74,5 +74,39 @@ impl Default for DialBudget {
     /// 5 tokens, one back each second.
     fn default() -> Self {
         Self { burst: 5, refill: Micros::from_secs(1) }
+    }
+}
+
+/// A budget or none, without the eight bytes that an `Option` adds for its tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OptionalBudget {
+    burst: u32,
+    refill: OptionalMicros,
+}
+
+impl OptionalBudget {
+    pub(crate) const NONE: Self = Self { burst: 0, refill: OptionalMicros::NONE };
+
+    pub(crate) const fn some(DialBudget { burst, refill }: DialBudget) -> Self {
+        Self { burst, refill: OptionalMicros::some(refill) }
+    }
+
+    pub(crate) const fn get(self) -> Option<DialBudget> {
+        match self.refill.get() {
+            Some(refill) => Some(DialBudget { burst: self.burst, refill }),
+            None => None,
+        }
+    }
+}
+
+impl From<Option<DialBudget>> for OptionalBudget {
+    fn from(budget: Option<DialBudget>) -> Self {
+        budget.map_or(Self::NONE, Self::some)
+    }
+}
+
+impl From<OptionalBudget> for Option<DialBudget> {
+    fn from(budget: OptionalBudget) -> Self {
+        budget.get()
     }
 }
