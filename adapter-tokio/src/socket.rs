@@ -54,8 +54,9 @@ impl Socket {
     #[cold]
     fn answer(&mut self, cx: &mut Context<'_>) {
         // What fails here fails again at the next call, for somebody who hears of it.
-        let writer = self.writer.as_ref();
-        let _ = self.context.flush(&mut Io { transport: &mut self.transport, cx, writer });
+        let reader = cx.waker();
+        let writer = self.writer.as_ref().unwrap_or(reader);
+        let _ = self.context.flush(&mut Io { transport: &mut self.transport, reader, writer });
     }
 
     /// Reading has come to its end.
@@ -77,8 +78,8 @@ impl Socket {
     #[inline]
     fn write(&mut self, message: Message) -> Result<(), Error> {
         // Nobody waits here: whoever wants to know when the transport takes more asks `poll_ready` or `poll_flush`.
-        let cx = &mut Context::from_waker(Waker::noop());
-        match self.context.write(&mut Io { transport: &mut self.transport, cx, writer: None }, message) {
+        let waker = Waker::noop();
+        match self.context.write(&mut Io { transport: &mut self.transport, reader: waker, writer: waker }, message) {
             Ok(()) => Ok(()),
             // The message was taken.
             Err(error) if would_block(&error) => {
@@ -91,7 +92,8 @@ impl Socket {
 
     #[inline]
     fn poll_written(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        match self.context.flush(&mut Io { transport: &mut self.transport, cx, writer: None }) {
+        let waker = cx.waker();
+        match self.context.flush(&mut Io { transport: &mut self.transport, reader: waker, writer: waker }) {
             Ok(()) => {
                 if self.blocked {
                     self.blocked = false;
@@ -127,8 +129,9 @@ impl Stream for Socket {
         if this.ended {
             return Poll::Ready(None);
         }
-        let writer = this.writer.as_ref();
-        match this.context.read(&mut Io { transport: &mut this.transport, cx, writer }) {
+        let reader = cx.waker();
+        let writer = this.writer.as_ref().unwrap_or(reader);
+        match this.context.read(&mut Io { transport: &mut this.transport, reader, writer }) {
             Ok(message) => {
                 if matches!(message, Message::Ping(_) | Message::Close(_)) {
                     this.answer(cx);
@@ -188,51 +191,40 @@ fn would_block(error: &Error) -> bool {
 
 /// The transport during one poll, as tungstenite sees it: what would have to wait is an error, and the task is woken when
 /// it is worth another try.
-struct Io<'a, 'c, 'w> {
+struct Io<'a> {
     transport: &'a mut Transport,
-    cx: &'c mut Context<'w>,
-    /// Who is to be woken for writing, if not this task.
-    writer: Option<&'a Waker>,
+    /// Who is to be woken when there is something to read.
+    reader: &'a Waker,
+    /// Who is to be woken when there is place for writing.
+    writer: &'a Waker,
 }
 
-impl Io<'_, '_, '_> {
-    #[inline]
-    fn write_with<T>(
-        &mut self,
-        poll: impl FnOnce(Pin<&mut Transport>, &mut Context<'_>) -> Poll<io::Result<T>>,
-    ) -> io::Result<T> {
-        let transport = Pin::new(&mut *self.transport);
-        let polled = match self.writer {
-            None => poll(transport, self.cx),
-            Some(writer) => poll(transport, &mut Context::from_waker(writer)),
-        };
-        match polled {
-            Poll::Ready(result) => result,
-            Poll::Pending => Err(ErrorKind::WouldBlock.into()),
-        }
-    }
-}
-
-impl Read for Io<'_, '_, '_> {
+impl Read for Io<'_> {
     #[inline]
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         let mut buffer = ReadBuf::new(bytes);
-        match Pin::new(&mut *self.transport).poll_read(self.cx, &mut buffer) {
-            Poll::Ready(Ok(())) => Ok(buffer.filled().len()),
-            Poll::Ready(Err(error)) => Err(error),
-            Poll::Pending => Err(ErrorKind::WouldBlock.into()),
-        }
+        now(Pin::new(&mut *self.transport).poll_read(&mut Context::from_waker(self.reader), &mut buffer))?;
+        Ok(buffer.filled().len())
     }
 }
 
-impl Write for Io<'_, '_, '_> {
+impl Write for Io<'_> {
     #[inline]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.write_with(|transport, cx| transport.poll_write(cx, bytes))
+        now(Pin::new(&mut *self.transport).poll_write(&mut Context::from_waker(self.writer), bytes))
     }
 
     #[inline]
     fn flush(&mut self) -> io::Result<()> {
-        self.write_with(|transport, cx| transport.poll_flush(cx))
+        now(Pin::new(&mut *self.transport).poll_flush(&mut Context::from_waker(self.writer)))
+    }
+}
+
+/// What would have to wait is an error.
+#[inline]
+fn now<T>(polled: Poll<io::Result<T>>) -> io::Result<T> {
+    match polled {
+        Poll::Ready(result) => result,
+        Poll::Pending => Err(ErrorKind::WouldBlock.into()),
     }
 }

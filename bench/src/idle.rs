@@ -56,6 +56,7 @@ async fn connect(who: Who, server: SocketAddr, url: &str) {
         Who::Ours => wait(ours::connect(url).await),
         Who::BareDefault => wait(bare::connect(url, None).await),
         Who::Bare => wait(bare::connect(url, Some(bare::READ_BUFFER)).await),
+        Who::BarePlain => wait(bare::connect_plain(url, server).await),
         Who::Fastwebsockets => wait(fastwebsockets::connect(server, "sink").await),
         Who::Ezsockets => wait(ezsockets::connect(url).await),
     }

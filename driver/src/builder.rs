@@ -114,6 +114,7 @@ impl<K: Clock, C: Connect, R: Record> Builder<K, C, R> {
             timer: Timer::new(),
             clock: self.clock,
             latest: Timestamp::ZERO,
+            looked: Timestamp::ZERO,
             endpoint: None,
             last_cause: None,
             recorder: self.recorder,

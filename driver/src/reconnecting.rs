@@ -99,6 +99,8 @@ pub struct Reconnecting<K: Clock, C: Connect, R = ()> {
     pub(crate) timer: Timer<K::Sleep>,
     pub(crate) clock: K,
     pub(crate) latest: Timestamp,
+    /// When a writer that never waits last looked at anything else.
+    pub(crate) looked: Timestamp,
     pub(crate) endpoint: Option<u32>,
     pub(crate) last_cause: Option<Cause>,
     pub(crate) recorder: R,

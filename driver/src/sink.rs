@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures_sink::Sink;
-use redial::Input;
+use redial::{Input, Micros};
 
 use crate::clock::Clock;
 use crate::connect::Connect;
@@ -14,6 +14,9 @@ use crate::reconnecting::{IO_PER_POLL, Reconnecting};
 use crate::recorder::Record;
 use crate::stream::rest;
 use crate::turn::Caller;
+
+/// How long whoever writes without end may go without a look at what the peer says.
+const LOOK_ASIDE: Micros = Micros::from_millis(10);
 
 /// `poll_ready`, `poll_flush` and `poll_close` never fail, and `start_send` always gives a verdict on its own message:
 /// the sink can be used after an error.
@@ -181,12 +184,27 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
         let tired = self.budget == 0;
         if tired {
             self.budget = IO_PER_POLL;
+            if !self.poke && !self.signal.is_raised() && self.has_just_looked() {
+                return rest(cx);
+            }
         }
         // The stream's task is to hear of what arrives, too.
         let waker = self.waker.clone();
         self.turn(&mut Context::from_waker(&waker), caller, None, tired);
         self.refresh();
         if tired || self.budget == 0 { rest(cx) } else { Poll::Ready(()) }
+    }
+
+    /// Whoever writes without end looks at what the peer says, and at the clock, every [`LOOK_ASIDE`] and when a timer is
+    /// due: a look at a silent peer costs as much as a message or two.
+    fn has_just_looked(&mut self) -> bool {
+        let now = self.now();
+        let soon = self.looked.saturating_add(LOOK_ASIDE);
+        if now < soon && self.machine.deadline().is_none_or(|deadline| now < deadline) {
+            return true;
+        }
+        self.looked = now;
+        false
     }
 
     pub(crate) fn pend<T>(&mut self, cx: &Context<'_>) -> Poll<T> {

@@ -33,6 +33,8 @@ pub(crate) enum Who {
     BareDefault,
     /// The same with redial-tokio's settings: 14 KiB.
     Bare,
+    /// The same over a bare TCP stream, without the choice between TCP and TLS.
+    BarePlain,
     /// ezsockets 0.7.2, on tokio-tungstenite 0.26.2.
     Ezsockets,
     /// fastwebsockets 0.10.0 behind a handshake of our own.
@@ -41,8 +43,8 @@ pub(crate) enum Who {
 
 impl Who {
     /// All of them.
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Bare, Self::Ours, Self::BareDefault, Self::Fastwebsockets, Self::Ezsockets];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::BarePlain, Self::Bare, Self::Ours, Self::BareDefault, Self::Fastwebsockets, Self::Ezsockets];
 
     /// The client of this name.
     pub(crate) fn parse(name: &str) -> Option<Self> {
@@ -55,6 +57,7 @@ impl Who {
             Self::Ours => "redial-tokio",
             Self::BareDefault => "tokio-tungstenite 0.30, default",
             Self::Bare => "tokio-tungstenite 0.30, 14 KiB",
+            Self::BarePlain => "tokio-tungstenite 0.30, 14 KiB, no TLS",
             Self::Ezsockets => "ezsockets 0.7.2",
             Self::Fastwebsockets => "fastwebsockets 0.10",
         }
@@ -113,7 +116,7 @@ impl Case {
     /// Whether a gate is about it: ours and the bare client with the same settings, and the bare default's ping-pong.
     pub(crate) fn is_gated(self) -> bool {
         match self.who {
-            Who::Ours | Who::Bare => true,
+            Who::Ours | Who::Bare | Who::BarePlain => true,
             Who::BareDefault => self.mode == Mode::PingPong,
             Who::Ezsockets | Who::Fastwebsockets => false,
         }
@@ -125,7 +128,7 @@ impl Case {
             && match self.who {
                 Who::Ours => self.mode == Mode::OneWayFed,
                 Who::Bare => self.mode == Mode::OneWay,
-                Who::BareDefault | Who::Ezsockets | Who::Fastwebsockets => false,
+                Who::BareDefault | Who::BarePlain | Who::Ezsockets | Who::Fastwebsockets => false,
             }
     }
 
@@ -157,6 +160,7 @@ impl Case {
                 Who::Ours => self.exchange(ours::connect(&url).await, n).await,
                 Who::BareDefault => self.exchange(bare::connect(&url, None).await, n).await,
                 Who::Bare => self.exchange(bare::connect(&url, Some(bare::READ_BUFFER)).await, n).await,
+                Who::BarePlain => self.exchange(bare::connect_plain(&url, server).await, n).await,
                 Who::Ezsockets => self.exchange(ezsockets::connect(&url).await, n).await,
                 Who::Fastwebsockets => self.exchange(fastwebsockets::connect(server, &path).await, n).await,
             }
