@@ -29,11 +29,8 @@ fn core(results: &Results) -> Vec<Gate> {
     let stats = size_of::<Stats>();
     let mut gates = Vec::new();
     for delay in results.delays.iter().filter(|delay| delay.name.starts_with("redial")) {
-        // Decorrelated jitter has two bounds to work out, and a ratio is a floating-point number.
-        let dear = delay.name.contains("ratio") || delay.name.contains("decorrelated");
-        let limit = if dear { 85.0 } else { 60.0 };
-        gates.push(most(format!("delay: {}, episode", delay.name), "instructions", limit, delay.episode));
-        gates.push(most(format!("delay: {}, at cap", delay.name), "instructions", limit, delay.at_cap));
+        gates.push(most(format!("delay: {}, episode", delay.name), "instructions", 60.0, delay.episode));
+        gates.push(most(format!("delay: {}, at cap", delay.name), "instructions", 60.0, delay.at_cap));
     }
     gates.push(most("delay: state", "bytes", 64.0, size_of::<Backoff>() as f64));
     gates.push(most("machine with its policy", "bytes", 512.0, (machine - stats) as f64));

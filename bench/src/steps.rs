@@ -50,10 +50,8 @@ fn read(outputs: &Outputs) {
 const RECEIVED: u64 = 50;
 const PONG: u64 = 150;
 const OTHER: u64 = 400;
-/// A second draw, and a division for its spread.
-const HINTED: u64 = 420;
-/// Three steps in one: stable, dead, dialled.
-const THREE: u64 = 600;
+/// Four steps in one: stable, dead, waiting, dialled.
+const FOUR: u64 = 4 * 150;
 
 /// The table of steps.
 pub(crate) const STEPS: &[Step] = &[
@@ -80,7 +78,7 @@ pub(crate) const STEPS: &[Step] = &[
     step("failed, full jitter", OTHER, || (dialled(full()), at(90), FAILED_1)),
     step("failed, no jitter", OTHER, || (dialled(chat().jitter(Jitter::None)), at(90), FAILED_1)),
     step("failed, decorrelated jitter", OTHER, || (dialled(chat().jitter(Jitter::Decorrelated)), at(90), FAILED_1)),
-    step("failed, Retry-After", HINTED, || (dialled(full()), at(90), UNAVAILABLE_1)),
+    step("failed, Retry-After", OTHER, || (dialled(full()), at(90), UNAVAILABLE_1)),
     step("failed, hint", OTHER, || (hinted(), at(90), FAILED_1)),
     step("failed, no dial budget", OTHER, || (dialled(full().dial_budget(None)), at(90), FAILED_1)),
     step("closed while stable", OTHER, || (stable(), at(7_000), CLOSED_1)),
@@ -102,7 +100,7 @@ pub(crate) const STEPS: &[Step] = &[
     step("reconnect while waiting", OTHER, || (waiting(full()), at(95), Input::Reconnect)),
     step("busy", OTHER, || (open(chat()), at(150), Input::Busy { on: true })),
     step("stale input", OTHER, || (open(chat()), at(150), Input::Received { connection: ConnectionId(9) })),
-    step("most outputs: 8", THREE, || (pinged(hasty()), at(8_100), Input::Timeout)),
+    step("most outputs: 8", FOUR, || (pinged(hasty()), at(8_100), Input::Timeout)),
 ];
 
 const fn step(name: &'static str, limit: u64, build: fn() -> (ReconnectMachine, Timestamp, Input)) -> Step {

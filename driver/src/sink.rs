@@ -16,7 +16,7 @@ use crate::stream::rest;
 use crate::turn::Caller;
 
 /// How long whoever writes without end may go without a look at what the peer says.
-const LOOK_ASIDE: Micros = Micros::from_millis(10);
+const LOOK_ASIDE: Micros = Micros::from_millis(20);
 
 /// `poll_ready`, `poll_flush` and `poll_close` never fail, and `start_send` always gives a verdict on its own message:
 /// the sink can be used after an error.
