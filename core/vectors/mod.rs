@@ -34,6 +34,7 @@ pub(crate) const VECTORS: &[(&str, &str)] = &[
     ("edge-grade-gets-better", include_str!("edge-grade-gets-better.jsonl")),
     ("edge-growth-in-fractions", include_str!("edge-growth-in-fractions.jsonl")),
     ("edge-hint-spread", include_str!("edge-hint-spread.jsonl")),
+    ("edge-hint-that-moves-nothing", include_str!("edge-hint-that-moves-nothing.jsonl")),
     ("edge-hint-while-held", include_str!("edge-hint-while-held.jsonl")),
     ("edge-hold-and-token", include_str!("edge-hold-and-token.jsonl")),
     ("edge-hysteresis-zero", include_str!("edge-hysteresis-zero.jsonl")),
