@@ -7,7 +7,7 @@
 mod vectors;
 
 use redial::trace::{Event, Trace};
-use redial::{Input, Output, ReconnectMachine, Snapshot, Timestamp};
+use redial::{Input, Micros, Notice, Output, ReconnectMachine, Snapshot, Timestamp};
 use vectors::VECTORS;
 
 /// Trace times keep their microseconds up to here.
@@ -30,32 +30,53 @@ fn every_vector_replays_to_its_outputs_from_snapshots() {
     }
 }
 
-/// As `Trace::replay` does, but each step is made by a machine that was restored from a snapshot; from its text as long as
-/// microseconds survive there.
+/// As `Trace::replay` does, but each step is made by a machine that was restored from a snapshot, on a clock that goes ahead
+/// a little more each time. The snapshot goes by way of text as long as microseconds survive there.
 fn replay_from_snapshots(trace: &Trace) -> Vec<(Timestamp, Output)> {
     let as_it_was = trace.inputs().any(|(_, input)| input == Input::Timeout);
     let mut machine = trace.machine();
     let mut latest = Timestamp::ZERO;
+    let mut ahead = Micros::ZERO;
     let mut told = Vec::new();
-    let mut step = |machine: &mut ReconnectMachine, at: Timestamp, input| {
-        let mut snapshot = machine.snapshot(latest);
+    let mut step = |machine: &mut ReconnectMachine, ahead: &mut Micros, at: Timestamp, input| {
+        let mut snapshot = machine.snapshot(latest.saturating_add(*ahead));
         if latest <= LATEST_IN_JSON {
             let text = serde_json::to_string(&snapshot).unwrap();
             snapshot = serde_json::from_str::<Snapshot>(&text).unwrap();
         }
-        *machine = ReconnectMachine::restore(trace.header.policy.clone(), &snapshot, latest).unwrap();
+        *ahead = ahead.saturating_add(Micros::from_micros(3_600_000_007));
+        let now = latest.saturating_add(*ahead);
+        *machine = ReconnectMachine::restore(trace.header.policy.clone(), &snapshot, now).unwrap();
         latest = latest.max(at);
-        told.extend(machine.handle(at, input).into_iter().map(|output| (latest, output)));
+        let outputs = machine.handle(at.saturating_add(*ahead), input).into_iter();
+        told.extend(outputs.map(|output| (latest, behind(output, *ahead))));
     };
     for line in &trace.lines {
-        while let Some(due) = machine.deadline().filter(|due| !as_it_was && *due <= line.at) {
-            step(&mut machine, due, Input::Timeout);
+        let due_by_then = |machine: &ReconnectMachine, ahead: Micros| {
+            machine.deadline().map(|due| earlier(due, ahead)).filter(|due| !as_it_was && *due <= line.at)
+        };
+        while let Some(due) = due_by_then(&machine, ahead) {
+            step(&mut machine, &mut ahead, due, Input::Timeout);
         }
         if let Event::Input(input) = line.event {
-            step(&mut machine, line.at, input);
+            step(&mut machine, &mut ahead, line.at, input);
         }
     }
     told
+}
+
+fn behind(output: Output, ahead: Micros) -> Output {
+    match output {
+        Output::Notice(Notice::RetryScheduled(mut retry)) => {
+            retry.dial_at = earlier(retry.dial_at, ahead);
+            Output::Notice(Notice::RetryScheduled(retry))
+        }
+        Output::Notice(_) | Output::Command(_) => output,
+    }
+}
+
+fn earlier(at: Timestamp, by: Micros) -> Timestamp {
+    Timestamp::from_micros(at.as_micros() - by.as_micros())
 }
 
 #[test]
