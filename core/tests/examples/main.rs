@@ -1,4 +1,4 @@
-//! The contract's laws, one test each, with literal timestamps.
+//! The contract's laws by example, one test each, with literal timestamps; `laws` has them for any policy and any input.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
