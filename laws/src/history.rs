@@ -41,6 +41,8 @@ pub(crate) struct History {
     pub(crate) last_ping: u64,
     /// A connection that ended in this step, and not by the user's will.
     pub(crate) failure: Option<Failure>,
+    /// The outage by which this step was judged, even if it is over now.
+    pub(crate) judged: Option<Outage>,
 }
 
 /// Who asked for a dial.
@@ -134,6 +136,7 @@ impl History {
             last_connection: 0,
             last_ping: 0,
             failure: None,
+            judged: None,
             policy: policy.clone(),
         }
     }
@@ -161,6 +164,7 @@ impl History {
                 link.ping = Some(Ping { id: ping, sent: step.now(), heard: step.now() });
             }
         }
+        is.judged = is.outage;
         if step.after.phase().is_terminal() {
             is.outage = None;
             is.pending = None;
@@ -324,10 +328,15 @@ impl History {
         if self.failure.is_some() {
             self.pending = Some(Pending { asked: Asked::Retry, attempt: self.retries + 1, due: None, jittered: None });
         }
-        let unseen = self.pending.is_some_and(|pending| pending.due.is_none()) || matches!(step.input, Input::Hint(_));
+        // A hint moves a dial in silence while it is held, or while it has to wait for its token anyhow.
+        let unseen = self.pending.is_some_and(|pending| {
+            pending.due.is_none() || pending.asked == Asked::Retry && matches!(step.input, Input::Hint(_))
+        });
         let shown = match step.scheduled().last() {
             Some(scheduled) => Some(Shown::Waits(scheduled)),
-            None if step.after.phase() == Phase::Held && unseen => shown_when_released(step.after, step),
+            None if unseen && matches!(step.after.phase(), Phase::Held | Phase::Waiting) => {
+                shown_when_released(step.after, step)
+            }
             None => None,
         };
         let (Some(pending), Some(shown)) = (&mut self.pending, shown) else { return };

@@ -4,6 +4,15 @@
 //! The watchers are written from the contract: they see only what a driver sees (inputs, outputs and getters), never the
 //! machine's own way of getting there.
 
+/// A law's condition, or the law is broken for this reason.
+macro_rules! ensure {
+    ($condition:expr, $($why:tt)+) => {
+        if !$condition {
+            return Err(format!($($why)+));
+        }
+    };
+}
+
 mod accounts;
 mod causes;
 mod delay;

@@ -179,10 +179,10 @@ impl View {
         }
     }
 
-    /// The same seen on a clock that stands so much higher.
+    /// The same seen on a clock that stands so many microseconds higher; a time before its origin is at its origin.
     #[must_use]
-    pub fn shifted(self, by: Micros) -> Self {
-        let later = |at: Option<Timestamp>| at.map(|at| at.saturating_add(by));
+    pub fn shifted(self, by: i128) -> Self {
+        let later = |at: Option<Timestamp>| at.map(|at| timestamp(at_us(at) + by));
         Self {
             deadline: later(self.deadline),
             next_dial_at: later(self.next_dial_at),
