@@ -73,9 +73,9 @@ fn policies() -> Vec<Policy> {
     let plain = Policy::builder().jitter(Jitter::None).dial_budget(None).max_attempts(None);
     let scarce = DialBudget { burst: 1, refill: ms(60_000) };
     [
-        plain.clone().max_attempts(1).online_spread(ms(0)),
-        plain.clone().ready_timeout(ms(2000)).max_elapsed(ms(3500)),
-        plain.clone().ready_timeout(ms(2000)).max_attempts(1).dial_budget(scarce),
+        plain.max_attempts(1).online_spread(ms(0)),
+        plain.ready_timeout(ms(2000)).max_elapsed(ms(3500)),
+        plain.ready_timeout(ms(2000)).max_attempts(1).dial_budget(scarce),
         plain.auto_reconnect(false).max_elapsed(ms(3500)).dial_budget(scarce),
     ]
     .into_iter()
