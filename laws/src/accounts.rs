@@ -116,7 +116,8 @@ impl OneEnd {
             return Self::misplaced(seen);
         };
         let end = vec![(link.id, cause)];
-        let by_itself = step.names() == Some(link.id) && matches!(step.input, Input::Failed { .. } | Input::Closed { .. });
+        let by_itself =
+            step.names() == Some(link.id) && matches!(step.input, Input::Failed { .. } | Input::Closed { .. });
         ensure!(hung_up == if by_itself { vec![] } else { end.clone() }, "hung up was {hung_up:?}");
         // "except when `stop` withdraws it: then only `hangUp`"
         let withdrawn = step.input == Input::Stop && link.ready_at.is_none();

@@ -71,6 +71,9 @@ pub(crate) struct JitterBounds;
 impl JitterBounds {
     pub(crate) fn watch(&mut self, seen: &Seen<'_>) -> Result<bool, String> {
         let Seen { was, is, .. } = *seen;
+        if was.policy.jitter() == Jitter::None {
+            return Ok(false);
+        }
         for told in retries(seen) {
             let (exact, jittered) = (raw(&was.policy, told.attempt), us(told.jittered));
             ensure!(us(told.raw) == exact, "retry {} has a raw delay of {}, not {exact}", told.attempt, told.raw);
@@ -79,7 +82,7 @@ impl JitterBounds {
             let within = low <= jittered && jittered <= high;
             ensure!(within, "retry {} waits {jittered}, not {low} to {high}", told.attempt);
         }
-        Ok(is.failure.is_some() && was.policy.jitter() != Jitter::None && retries(seen).next().is_some())
+        Ok(is.failure.is_some() && retries(seen).next().is_some())
     }
 }
 
@@ -225,7 +228,8 @@ impl AttemptLimit {
         let Seen { step, was, is } = *seen;
         let most = was.policy.max_attempts();
         let told = retries(seen).map(|scheduled| scheduled.attempt);
-        let attempts = told.chain(step.dials().map(|dial| dial.attempt)).chain(is.pending.map(|pending| pending.attempt));
+        let attempts =
+            told.chain(step.dials().map(|dial| dial.attempt)).chain(is.pending.map(|pending| pending.attempt));
         let highest = attempts.max().unwrap_or(0);
         ensure!(most.is_none_or(|most| highest <= most), "retry {highest} of {most:?}");
         let gave_up = gave_up(seen);
@@ -298,7 +302,8 @@ impl ElapsedLimit {
                 let raw = raw(policy, failure.retries + 1);
                 let (_, high) = jitter_bounds(policy, raw, failure.previous);
                 let floor = longer(failure.hint, failure.cause.retry_after().map(us));
-                let (low, spread) = (floored(policy, high, floor, failure.hint).1, floored(policy, 0, floor, failure.hint).1);
+                let (low, spread) =
+                    (floored(policy, high, floor, failure.hint).1, floored(policy, 0, floor, failure.hint).1);
                 step.now() + low.max(spread)
             }
             (None, Input::Hint(hint)) => {

@@ -124,7 +124,9 @@ impl NeverStuck {
         let moves = match phase {
             Phase::Idle | Phase::Closed | Phase::Failed => return Ok(false),
             Phase::Connecting | Phase::Handshaking | Phase::Waiting => step.after.deadline().is_some(),
-            Phase::Held => !step.after.holds().is_empty() && is.pending.is_some_and(|dial| is.holds_dial_of(dial.asked)),
+            Phase::Held => {
+                !step.after.holds().is_empty() && is.pending.is_some_and(|dial| is.holds_dial_of(dial.asked))
+            }
             Phase::Open => {
                 let quiet = was.policy.health_check_interval().is_none() && is.link.is_some_and(|link| link.stable);
                 step.after.deadline().is_some() || quiet
@@ -200,7 +202,8 @@ impl ManualIsImmediate {
             "something comes before the old connection is hung up"
         );
         if let Some(link) = was.link {
-            let lost = |notice| matches!(notice, Notice::Lost { connection, cause: Cause::User, .. } if connection == link.id);
+            let lost =
+                |notice| matches!(notice, Notice::Lost { connection, cause: Cause::User, .. } if connection == link.id);
             ensure!(step.notices().any(lost), "{} was not lost", link.id);
         }
         let token_at = was.bucket.token_at();
@@ -211,7 +214,8 @@ impl ManualIsImmediate {
             ensure!(dials == [0], "dialled were the attempts {dials:?}");
         } else {
             ensure!(dials.is_empty(), "a dial without a token");
-            let waits = step.scheduled().any(|scheduled| scheduled.attempt == 0 && at_us(scheduled.dial_at) == token_at);
+            let waits =
+                step.scheduled().any(|scheduled| scheduled.attempt == 0 && at_us(scheduled.dial_at) == token_at);
             ensure!(waits && step.after.phase() == Phase::Waiting, "it does not wait for the token of {token_at}");
         }
         let outage = is.outage.map(|outage| outage.began);

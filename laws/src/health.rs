@@ -97,11 +97,12 @@ impl DeadPeer {
             let Some(ping) = was.link.and_then(|link| link.ping) else {
                 return Err("dead without an unanswered ping".into());
             };
-            let dies = ping.heard + is.patience();
+            let dies = ping.sent + is.patience();
             ensure!(dies <= step.now(), "dead at {}, and not at {dies}", step.now());
         }
-        // A peer that was pinged, and heard of no more: then it dies exactly on time.
-        let Some(ping) = is.link.and_then(|link| link.ping) else { return Ok(false) };
+        // A peer that was pinged, and heard of no more, dies exactly on time.
+        let ping = is.link.and_then(|link| link.ping).filter(|ping| ping.heard == ping.sent);
+        let Some(ping) = ping else { return Ok(false) };
         let (dies, fate) = (ping.heard + is.patience(), fate(step.after));
         ensure!(dies > step.now(), "it should be dead since {dies}");
         ensure!(fate == Fate::DiesAt(dies) || fate == Fate::Unknown, "{fate:?}, and not at {dies}");
@@ -124,6 +125,11 @@ impl TrafficIsLife {
         };
         let unanswered = |link: Option<crate::history::Link>| link.and_then(|link| link.ping).map(|ping| ping.id);
         let ping = unanswered(was.link);
+        if let Some(ping) = was.link.and_then(|link| link.ping) {
+            let (dies, dead) =
+                (ping.heard + is.patience(), step.hang_ups().any(|(_, cause)| cause == Cause::PingTimeout));
+            ensure!(!dead || dies <= step.now(), "dead at {}, and not at {dies}", step.now());
+        }
         if !life || ping.is_none() || unanswered(is.link) != ping {
             return Ok(false);
         }
@@ -190,12 +196,14 @@ impl Grades {
         if rank(is) > rank(before) {
             // Past the bound below the new grade.
             let bound = bound_above(bounds, better_by_one(is));
-            let past = bound.is_none_or(|bound| self.srtt.compare(bound, 1.0 + factor).is_none_or(|order| order.is_ge()));
+            let past =
+                bound.is_none_or(|bound| self.srtt.compare(bound, 1.0 + factor).is_none_or(|order| order.is_ge()));
             ensure!(past, "{before} became {is} at {:?}, {bound:?} × (1 + {factor}) was not passed", self.srtt);
         }
         if rank(is) < rank(before) {
             let bound = bound_above(bounds, is);
-            let past = bound.is_none_or(|bound| self.srtt.compare(bound, 1.0 - factor).is_none_or(|order| order.is_le()));
+            let past =
+                bound.is_none_or(|bound| self.srtt.compare(bound, 1.0 - factor).is_none_or(|order| order.is_le()));
             ensure!(past, "{before} became {is} at {:?}, {bound:?} × (1 − {factor}) was not passed", self.srtt);
         }
         // It does move, once it is past.

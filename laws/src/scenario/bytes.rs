@@ -141,7 +141,7 @@ fn what(focus: Focus, source: &mut Source<'_>) -> Move {
         Focus::Schedule | Focus::Failures => &[3, 8, 60, 1, 0, 1, 1, 3, 1, 1, 6, 2, 1, 1, 1, 4, 1],
         Focus::Budget => &[4, 8, 40, 6, 6, 20, 2, 4, 2, 1, 4, 2, 0, 0, 0, 2, 1],
         Focus::Elapsed => &[4, 12, 40, 2, 0, 1, 8, 12, 2, 1, 4, 2, 0, 0, 0, 2, 1],
-        Focus::Health | Focus::Steady => &[40, 30, 0, 1, 0, 1, 4, 4, 4, 2, 1, 1, 8, 8, 6, 1, 1],
+        Focus::Health | Focus::Steady => &[30, 30, 0, 1, 0, 1, 4, 4, 4, 2, 1, 1, 16, 10, 10, 1, 1],
     };
     match source.weighed(weights) {
         0 => Move::Likely,
