@@ -4,6 +4,7 @@
 //! toolchain.
 
 mod http_date;
+mod machine;
 mod policy;
 mod snapshot;
 mod text;
@@ -11,6 +12,7 @@ mod trace;
 mod verdicts;
 mod walk;
 
+pub use machine::machine;
 pub use policy::policy;
 pub use snapshot::snapshot;
 pub use trace::trace;
@@ -20,7 +22,8 @@ pub use verdicts::verdicts;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: &[Target] = &[("policy", policy), ("snapshot", snapshot), ("trace", trace), ("verdicts", verdicts)];
+pub const TARGETS: &[Target] =
+    &[("machine", machine), ("policy", policy), ("snapshot", snapshot), ("trace", trace), ("verdicts", verdicts)];
 
 /// libFuzzer's entry point for a target; outside of a fuzzer there is nothing to run.
 #[macro_export]

@@ -16,7 +16,10 @@ pub fn trace(bytes: &[u8]) {
         Err(error) => {
             let message = error.to_string();
             assert_one_line(&message);
-            assert!(message.starts_with(&format!("trace line {}: ", error.line())), "an error names its line: {message}");
+            assert!(
+                message.starts_with(&format!("trace line {}: ", error.line())),
+                "an error names its line: {message}"
+            );
             assert!((1..=text.lines().count().max(1)).contains(&error.line()), "there is such a line: {message}");
             return;
         }

@@ -102,12 +102,9 @@ fn close_frame(u: &mut Unstructured<'_>) -> Result<()> {
 /// A dial, or one with fresh credentials after it, ends by a cause; the table of the contract says what follows.
 fn ruling(u: &mut Unstructured<'_>) -> Result<()> {
     let fresh = u.arbitrary()?;
-    let max_retry_after = walk::span(u)?.unwrap_or(Micros::from_secs(300)).min(Micros::MAX_POLICY);
-    let mut builder = Policy::builder()
-        .jitter(Jitter::None)
-        .max_attempts(None)
-        .dial_budget(None)
-        .max_retry_after(max_retry_after);
+    let max_retry_after = walk::span(u)?.unwrap_or(Micros::from_secs(300));
+    let mut builder =
+        Policy::builder().jitter(Jitter::None).max_attempts(None).dial_budget(None).max_retry_after(max_retry_after);
     let cause = walk::cause(u)?;
     let mut own: Vec<(VerdictKey, Verdict)> = Vec::new();
     for _ in 0..u.int_in_range(0..=Verdicts::CAPACITY + 1)? {
@@ -203,8 +200,7 @@ fn assert_ruling(
     expected: Ruling,
     most: Micros,
 ) {
-    let by_verdict =
-        |output| matches!(output, Output::Notice(Notice::GaveUp { limit: Limit::Verdict, cause: why, .. }) if why == cause);
+    let by_verdict = |output| matches!(output, Output::Notice(Notice::GaveUp { limit: Limit::Verdict, cause: why, .. }) if why == cause);
     let found = match machine.phase() {
         Phase::Closed => Ruling::Closed,
         Phase::Failed => Ruling::Failed,

@@ -6,6 +6,9 @@ use redial::{
     ReconnectMachine, Timestamp,
 };
 
+/// 143 years: the microseconds of sums of these still fit a number of JSON.
+const LONG: Micros = Micros::from_micros(1 << 52);
+
 /// One of a few policies that lead into every corner.
 pub(crate) fn policy(u: &mut Unstructured<'_>) -> Result<Policy> {
     let ms = Micros::from_millis;
@@ -15,9 +18,9 @@ pub(crate) fn policy(u: &mut Unstructured<'_>) -> Result<Policy> {
         1 => Policy::resilient().to_builder(),
         2 => Policy::builder().health_check_interval(None),
         3 => endless.base_delay(ms(0)).max_delay(ms(0)).connect_timeout(Micros::from_micros(1)),
-        4 => endless.jitter(Jitter::Decorrelated).ready_timeout(ms(2000)).ping_timeout(Micros::MAX_POLICY),
+        4 => endless.jitter(Jitter::Decorrelated).ready_timeout(ms(2000)).ping_timeout(LONG),
         5 => endless.jitter(Jitter::Ratio(1.0)).max_elapsed(ms(9000)).stable_after(ms(0)).wake_gap(ms(0)),
-        _ => Policy::builder().dial_budget(DialBudget { burst: 1, refill: Micros::MAX_POLICY }).auto_reconnect(false),
+        _ => Policy::builder().dial_budget(DialBudget { burst: 1, refill: LONG }).auto_reconnect(false),
     };
     Ok(builder.build().expect("these are valid"))
 }
@@ -74,11 +77,11 @@ pub(crate) fn cause(u: &mut Unstructured<'_>) -> Result<Cause> {
     })
 }
 
-/// Any span or none, most often one of some seconds.
+/// Any span up to 36 years, or none; most often one of some seconds.
 pub(crate) fn span(u: &mut Unstructured<'_>) -> Result<Option<Micros>> {
     Ok(match u.int_in_range(0..=3)? {
         0 => None,
-        1 => Some(Micros::from_micros(u.arbitrary()?)),
+        1 => Some(Micros::from_micros(u.int_in_range(0..=1 << 50)?)),
         _ => Some(Micros::from_millis(u.arbitrary::<u16>()?.into())),
     })
 }
