@@ -56,6 +56,9 @@ mod error;
 mod retry_after;
 mod socket;
 mod target;
+#[cfg(feature = "testing")]
+#[doc(hidden)]
+pub mod testing;
 mod tls;
 mod upgrade;
 

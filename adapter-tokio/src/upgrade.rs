@@ -79,14 +79,14 @@ fn request(target: &Target, key: &str) -> Vec<u8> {
 }
 
 /// The server's answer.
-struct Answer {
+pub(crate) struct Answer {
     status: StatusCode,
     headers: HeaderMap,
 }
 
 impl Answer {
     /// Takes the final answer's head off the front of what was received; `None` while it is incomplete.
-    fn read(received: &mut Vec<u8>) -> Result<Option<Self>, Cause> {
+    pub(crate) fn read(received: &mut Vec<u8>) -> Result<Option<Self>, Cause> {
         loop {
             let mut slots = [httparse::EMPTY_HEADER; MAX_HEADERS];
             let mut head = httparse::Response::new(&mut slots);
@@ -110,7 +110,7 @@ impl Answer {
     }
 
     /// The six checks of RFC 6455, section 4.1; returns the subprotocol that the server chose.
-    fn check(&self, target: &Target, key: &str) -> Result<Option<String>, Cause> {
+    pub(crate) fn check(&self, target: &Target, key: &str) -> Result<Option<String>, Cause> {
         if self.status != StatusCode::SWITCHING_PROTOCOLS {
             return Err(classify::refusal(self.status, &self.headers));
         }

@@ -54,6 +54,11 @@ impl TokenBucket {
         }
     }
 
+    /// When its tokens were counted; never later than the latest time seen.
+    pub(crate) const fn counted_at(&self) -> Moment {
+        self.counted_at
+    }
+
     pub(crate) fn shifted(self, by: i64) -> Self {
         Self { counted_at: self.counted_at.shifted(by), ..self }
     }

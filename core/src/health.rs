@@ -91,6 +91,13 @@ impl Health {
         self.next_ping = next_ping(policy, now);
     }
 
+    /// Goes on under another policy, which may have pings where there were none, or none where there were some.
+    pub(crate) fn follow(&mut self, policy: &Policy, now: Moment) {
+        if policy.health_check_interval().is_none() || self.next_ping == Moment::NEVER {
+            self.next_ping = next_ping(policy, now);
+        }
+    }
+
     pub(crate) fn shifted(self, by: i64) -> Self {
         Self {
             next_ping: self.next_ping.shifted(by),

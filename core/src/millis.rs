@@ -17,36 +17,19 @@ impl Serialize for Micros {
     }
 }
 
+/// What is so late that a number of JSON can't hold its microseconds goes without them.
 fn serialize_micros<S: Serializer>(micros: u64, serializer: S) -> Result<S::Ok, S::Error> {
-    if micros % 1000 == 0 {
+    if micros % 1000 == 0 || micros > Micros::MAX_POLICY.as_micros() {
         serializer.serialize_u64(micros / 1000)
     } else {
         serializer.serialize_f64(Micros::from_micros(micros).as_millis_f64())
     }
 }
 
+/// A longer span than a policy can hold is read as the longest, too: so it is the same when it is written and read again.
 impl<'de> Deserialize<'de> for Micros {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Millis;
-
-        impl Visitor<'_> for Millis {
-            type Value = Micros;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(ALLOWED)
-            }
-
-            fn visit_u64<E: Error>(self, millis: u64) -> Result<Micros, E> {
-                let micros = millis.checked_mul(1000);
-                micros.map(Micros::from_micros).ok_or_else(|| E::invalid_value(Unexpected::Unsigned(millis), &self))
-            }
-
-            fn visit_f64<E: Error>(self, millis: f64) -> Result<Micros, E> {
-                Micros::from_millis_f64(millis).ok_or_else(|| E::invalid_value(Unexpected::Float(millis), &self))
-            }
-        }
-
-        deserializer.deserialize_any(Millis)
+        deserializer.deserialize_any(Millis).map(|micros| micros.min(Self::MAX_POLICY))
     }
 }
 
@@ -58,7 +41,26 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Micros::deserialize(deserializer).map(|micros| Self::from_micros(micros.as_micros()))
+        deserializer.deserialize_any(Millis).map(|micros| Self::from_micros(micros.as_micros()))
+    }
+}
+
+struct Millis;
+
+impl Visitor<'_> for Millis {
+    type Value = Micros;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(ALLOWED)
+    }
+
+    fn visit_u64<E: Error>(self, millis: u64) -> Result<Micros, E> {
+        let micros = millis.checked_mul(1000);
+        micros.map(Micros::from_micros).ok_or_else(|| E::invalid_value(Unexpected::Unsigned(millis), &self))
+    }
+
+    fn visit_f64<E: Error>(self, millis: f64) -> Result<Micros, E> {
+        Micros::from_millis_f64(millis).ok_or_else(|| E::invalid_value(Unexpected::Float(millis), &self))
     }
 }
 

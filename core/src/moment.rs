@@ -14,6 +14,8 @@ impl Moment {
     /// Earlier than every other moment.
     pub(crate) const EVER: Self = Self(i64::MIN);
     const LAST: Self = Self(i64::MAX - 1);
+    /// The moment of a snapshot, from which its moments count.
+    pub(crate) const ORIGIN: Self = Self(0);
 
     pub(crate) fn at(timestamp: Timestamp) -> Self {
         i64::try_from(timestamp.as_micros()).map_or(Self::LAST, |micros| Self(micros).min(Self::LAST))
@@ -69,8 +71,10 @@ mod json {
             match *self {
                 Self::EVER => serializer.serialize_str("ever"),
                 Self::NEVER => serializer.serialize_str("never"),
-                // Not by way of a floating-point number where that can be helped.
-                Self(micros) if micros % 1000 == 0 => serializer.serialize_i64(micros / 1000),
+                // Not by way of a floating-point number where that can be helped, or where it could not be read again.
+                Self(micros) if micros % 1000 == 0 || span > Micros::MAX_POLICY => {
+                    serializer.serialize_i64(micros / 1000)
+                }
                 Self(micros) if micros < 0 => serializer.serialize_f64(-span.as_millis_f64()),
                 Self(_) => serializer.serialize_f64(span.as_millis_f64()),
             }

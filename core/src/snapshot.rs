@@ -39,6 +39,11 @@ impl Snapshot {
         if connection > last {
             return Err(SnapshotError::Connection { connection, last });
         }
+        // From the future, a machine would wait for ever: for a token, or for time to begin.
+        let past = [("now", mem.now), ("countedAt", mem.bucket.counted_at())];
+        if let Some((key, _)) = past.into_iter().find(|(_, at)| *at > Moment::ORIGIN) {
+            return Err(SnapshotError::Future { key });
+        }
         Ok(mem.clone().shifted(now.offset()))
     }
 }
@@ -66,6 +71,11 @@ pub enum SnapshotError {
         /// The last one that was dialled.
         last: u64,
     },
+    /// It remembers what has not happened yet.
+    Future {
+        /// What that is.
+        key: &'static str,
+    },
 }
 
 impl fmt::Display for SnapshotError {
@@ -79,6 +89,9 @@ impl fmt::Display for SnapshotError {
             }
             Self::Connection { connection, last } => {
                 write!(f, "snapshot key connection: {connection} is not allowed; allowed: up to lastConnection, {last}")
+            }
+            Self::Future { key } => {
+                write!(f, "snapshot key {key}: a time after the snapshot is not allowed; allowed: 0 or less")
             }
         }
     }

@@ -196,7 +196,8 @@ mod json {
                 .jitter(Jitter::Ratio(0.3))
                 .max_elapsed(Micros::from_micros(1_234_567))
                 .ready_timeout(Micros::MAX_POLICY)
-                .backoff_multiplier(1.6)
+                // A reader that is off by one in the last bit makes 1.38286339050826 of it.
+                .backoff_multiplier(1.382_863_390_508_260_1)
                 .dial_budget(None)
                 .verdict(VerdictKey::Close(4401), Verdict::Stop)
                 .unwrap()

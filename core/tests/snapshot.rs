@@ -85,6 +85,32 @@ fn a_restored_machine_behaves_as_the_original() {
     }
 }
 
+#[test]
+fn a_policy_without_pings_goes_on_from_one_with_them_and_back() {
+    let with = Policy::chat();
+    let without = with.to_builder().health_check_interval(None).build().unwrap();
+    let open = |policy: &Policy| {
+        let mut machine = ReconnectMachine::new(policy.clone(), 9);
+        let _ = machine.handle(Timestamp::ZERO, Input::Start);
+        let _ = machine.handle(Timestamp::ZERO, Input::Opened { connection: ConnectionId(1) });
+        let _ = machine.handle(Timestamp::from_millis(5000), Input::Timeout);
+        let _ =
+            machine.handle(Timestamp::from_millis(5000), Input::Pong { connection: ConnectionId(1), ping: PingId(1) });
+        machine.snapshot(Timestamp::from_millis(6000))
+    };
+    let now = Timestamp::from_millis(100_000);
+
+    let mut machine = ReconnectMachine::restore(without.clone(), &open(&with), now).unwrap();
+    assert_eq!(machine.deadline(), None);
+    assert!(machine.handle(Timestamp::from_millis(200_000), Input::Timeout).is_empty());
+
+    let machine = ReconnectMachine::restore(with.clone(), &open(&without), now).unwrap();
+    assert_eq!(machine.deadline(), Some(Timestamp::from_millis(105_000)));
+
+    let machine = ReconnectMachine::restore(with.clone(), &open(&with), now).unwrap();
+    assert_eq!(machine.deadline(), Some(Timestamp::from_millis(104_000)), "the same policy keeps its time");
+}
+
 #[cfg(feature = "serde")]
 mod json {
     use redial::Snapshot;
@@ -104,19 +130,35 @@ mod json {
     fn a_snapshot_of_no_machine_is_refused() {
         let (machine, _) = machines().swap_remove(1);
         let json = serde_json::to_value(machine.snapshot(Timestamp::from_millis(1))).unwrap();
-        let changed = |path: &[&str], value: u64| {
+        let changed = |path: &[&str], value: &str| {
             let mut json = json.clone();
             let mut place = &mut json;
             for key in path {
                 place = &mut place[*key];
             }
             assert!(!place.is_null(), "{path:?}");
-            *place = value.into();
+            *place = serde_json::from_str(value).unwrap();
             let snapshot: Snapshot = serde_json::from_value(json).unwrap();
             ReconnectMachine::restore(Policy::chat(), &snapshot, Timestamp::ZERO).unwrap_err().to_string()
         };
-        assert!(changed(&["version"], 2).contains("version: 2 is not allowed; allowed: 1"));
-        assert!(changed(&["machine", "endpoint"], 1).contains("less than endpoints, 1"));
-        assert!(changed(&["machine", "lastConnection"], 0).contains("up to lastConnection, 0"));
+        assert!(changed(&["version"], "2").contains("version: 2 is not allowed; allowed: 1"));
+        assert!(changed(&["machine", "endpoint"], "1").contains("less than endpoints, 1"));
+        assert!(changed(&["machine", "lastConnection"], "0").contains("up to lastConnection, 0"));
+        for time in ["\"never\"", "0.001"] {
+            assert!(changed(&["machine", "now"], time).contains("snapshot key now: a time after the snapshot"));
+            assert!(
+                changed(&["machine", "bucket", "countedAt"], time).contains("snapshot key countedAt: a time after")
+            );
+        }
+    }
+
+    #[test]
+    fn a_time_too_far_for_its_microseconds_goes_without_them() {
+        let mut machine = ReconnectMachine::new(Policy::chat(), 9);
+        let _ = machine.handle(Timestamp::from_micros(1), Input::Start);
+        let now = Timestamp::from_micros((1 << 53) + 500);
+        let json = serde_json::to_string(&machine.snapshot(now)).unwrap();
+        let snapshot: Snapshot = serde_json::from_str(&json).unwrap();
+        assert!(ReconnectMachine::restore(Policy::chat(), &snapshot, now).is_ok());
     }
 }

@@ -84,6 +84,8 @@ fn check_finds_the_first_difference() {
     assert!(more.unwrap_err().contains("nothing more"));
     let late = format!("{good}{}\n", r#"{"at":500,"output":"stable","connection":1}"#);
     assert!(check(&late).unwrap_err().contains("trace line 5"));
+    let same = format!("{good}{}\n", good.lines().last().unwrap());
+    assert!(check(&same).unwrap_err().contains("trace line 5"), "the last instant has one more");
 }
 
 #[test]
@@ -132,4 +134,41 @@ fn whatever_is_recorded_can_be_read_again() {
     writer.input(redial::Timestamp::from_micros(u64::MAX / 1000 * 1000), &input).unwrap();
     let lines: Vec<_> = String::from_utf8(text).unwrap().lines().map(str::to_owned).collect();
     assert!(Trace::parse(&format!("{}\n{}\n", lines[0], lines[2])).is_ok(), "{}", lines[2]);
+}
+
+#[test]
+fn an_error_is_one_line_whatever_it_quotes() {
+    assert_eq!(refused("{\"redial\":1,\"seed\":1,\"a\\nb\\u007f\":0}").lines().count(), 1);
+    assert!(refused_line(r#"{"at":0,"input":"a\nb"}"#).contains("a\u{fffd}b"));
+}
+
+/// With these two lines there is an output for each microsecond of 126 years.
+#[test]
+fn a_check_ends_at_the_first_difference() {
+    let policy = r#"{"baseDelay":0,"maxDelay":0,"connectTimeout":0.001,"maxAttempts":null,"dialBudget":null}"#;
+    let text = format!(
+        "{{\"redial\":1,\"policy\":{policy},\"seed\":1}}\n{}\n{}\n",
+        r#"{"at":0,"input":"start"}"#, r#"{"at":4000000000000,"input":"stop"}"#
+    );
+    let trace = Trace::parse(&text).unwrap();
+    let difference = trace.check(trace.machine(), None).unwrap_err();
+    assert_eq!((difference.expected, difference.line), (None, 3));
+    assert!(difference.found.is_some_and(|(at, _)| at == redial::Timestamp::ZERO), "{difference}");
+}
+
+#[test]
+fn a_span_longer_than_a_policys_is_read_as_it_is_written() {
+    let hint = r#"{"at":0,"input":"hint","minDelay":18446744073709551}"#;
+    let trace = Trace::parse(&format!("{HEADER}\n{hint}\n")).unwrap();
+    let longest = redial::Hint { min_delay: Some(redial::Micros::MAX_POLICY), ..redial::Hint::default() };
+    assert_eq!(trace.inputs().last(), Some((redial::Timestamp::ZERO, redial::Input::Hint(longest))));
+}
+
+#[test]
+fn a_time_too_late_for_its_microseconds_goes_without_them() {
+    let mut line = Vec::new();
+    let late = redial::Timestamp::from_micros((1 << 53) + 1);
+    redial::trace::Writer::new(&mut line).input(late, &redial::Input::Start).unwrap();
+    let trace = Trace::parse(&format!("{HEADER}\n{}", String::from_utf8(line).unwrap())).unwrap();
+    assert_eq!(trace.lines[0].at, redial::Timestamp::from_millis(9_007_199_254_740));
 }

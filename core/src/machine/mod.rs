@@ -313,7 +313,11 @@ impl ReconnectMachine {
     /// # Errors
     /// If the snapshot is of no machine: only one that was changed by hand is.
     pub fn restore(policy: Policy, snapshot: &Snapshot, now: Timestamp) -> Result<Self, SnapshotError> {
-        let mut machine = Self { policy, mem: snapshot.memory(Moment::at(now))?, due: Moment::NEVER };
+        let now = Moment::at(now);
+        let mut machine = Self { policy, mem: snapshot.memory(now)?, due: Moment::NEVER };
+        if let State::Open { open, .. } = &mut machine.mem.state {
+            open.health.follow(&machine.policy, now);
+        }
         machine.due = machine.next_deadline();
         Ok(machine)
     }

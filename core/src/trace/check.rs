@@ -1,6 +1,7 @@
 //! Compares a replay with the outputs that its trace holds.
 
 use core::fmt;
+use core::ops::ControlFlow;
 use std::boxed::Box;
 use std::vec::Vec;
 
@@ -24,14 +25,13 @@ impl Trace {
     /// Replays the trace and compares the outputs with those that it holds. The order of notices within one instant is
     /// free, that of commands is not.
     ///
-    /// Deadlines after the last line fire up to `until`, and up to the last line at least.
+    /// Deadlines after the last line fire up to `until`, and up to the last line at least. The replay ends at the first
+    /// difference, and no more of it is kept than of the trace.
     ///
     /// # Errors
     /// The first difference.
     pub fn check(&self, machine: ReconnectMachine, until: Option<Timestamp>) -> Result<(), Box<Difference>> {
-        let mut found = Vec::new();
-        self.replay(machine, until, |at, output| found.push((at, output)));
-        let expected: Vec<_> = self
+        let expected: Vec<Expected> = self
             .lines
             .iter()
             .filter_map(|line| match line.event {
@@ -39,44 +39,71 @@ impl Trace {
                 Event::Input(_) => None,
             })
             .collect();
-        self.compare(&expected, &found)
+        let last_line = self.lines.last().map_or(1, |line| line.number);
+        let mut comparison = Comparison { expected: &expected, instant: first_instant(&expected), found: Vec::new() };
+        let different = self.replay_while(machine, until, |at, output| comparison.on_found((at, output)));
+        let (expected, found) = match different {
+            ControlFlow::Break(difference) => difference,
+            ControlFlow::Continue(()) => match comparison.at_end() {
+                ControlFlow::Break(difference) => difference,
+                ControlFlow::Continue(()) => return Ok(()),
+            },
+        };
+        let line = expected.map_or(last_line, |(.., line)| line);
+        Err(Box::new(Difference { expected: expected.map(|(at, output, _)| (at, output)), found, line }))
+    }
+}
+
+/// One instant of the trace against as many outputs of the replay.
+struct Comparison<'a> {
+    /// What the trace still has.
+    expected: &'a [Expected],
+    /// How much of it is of one instant.
+    instant: usize,
+    /// What the replay has for that instant so far.
+    found: Vec<Found>,
+}
+
+impl Comparison<'_> {
+    fn on_found(&mut self, found: Found) -> ControlFlow<Different> {
+        if self.expected.is_empty() {
+            return ControlFlow::Break((None, Some(found)));
+        }
+        self.found.push(found);
+        if self.found.len() < self.instant { ControlFlow::Continue(()) } else { self.compare() }
     }
 
-    fn compare(
-        &self,
-        expected: &[(Timestamp, Output, usize)],
-        found: &[(Timestamp, Output)],
-    ) -> Result<(), Box<Difference>> {
-        let last_line = self.lines.last().map_or(1, |line| line.number);
-        let mut expected = expected;
-        let mut rest = found;
-        loop {
-            let Some((at, _, line)) = expected.first().copied() else {
-                return match rest.first() {
-                    None => Ok(()),
-                    Some(found) => Err(Box::new(Difference { expected: None, found: Some(*found), line: last_line })),
-                };
-            };
-            // One instant of the trace against as many outputs of the replay.
-            let instant = expected.iter().take_while(|(other, ..)| *other == at).count();
-            let (now, later) = expected.split_at(instant);
-            let (ours, later_ours) = rest.split_at(instant.min(rest.len()));
-            if let Some((want, have)) = first_difference(now, ours) {
-                let expected = want.map(|(at, output, _)| (at, output));
-                let line = want.map_or(line, |(.., line)| line);
-                return Err(Box::new(Difference { expected, found: have, line }));
+    /// The replay has no more.
+    fn at_end(&mut self) -> ControlFlow<Different> {
+        if self.expected.is_empty() { ControlFlow::Continue(()) } else { self.compare() }
+    }
+
+    fn compare(&mut self) -> ControlFlow<Different> {
+        let (now, later) = self.expected.split_at(self.instant);
+        match first_difference(now, core::mem::take(&mut self.found)) {
+            Some(different) => ControlFlow::Break(different),
+            None => {
+                (self.expected, self.instant) = (later, first_instant(later));
+                ControlFlow::Continue(())
             }
-            (expected, rest) = (later, later_ours);
         }
     }
 }
 
+fn first_instant(expected: &[Expected]) -> usize {
+    let Some((at, ..)) = expected.first() else {
+        return 0;
+    };
+    expected.iter().take_while(|(other, ..)| other == at).count()
+}
+
 type Expected = (Timestamp, Output, usize);
 type Found = (Timestamp, Output);
+type Different = (Option<Expected>, Option<Found>);
 
 /// What one instant's outputs have in common is taken away: commands in order, notices in any.
-fn first_difference(expected: &[Expected], found: &[Found]) -> Option<(Option<Expected>, Option<Found>)> {
-    let mut left: Vec<Found> = found.to_vec();
+fn first_difference(expected: &[Expected], found: Vec<Found>) -> Option<Different> {
+    let mut left = found;
     for want in expected {
         let place = left.iter().position(|(at, output)| match want.1 {
             Output::Command(_) => matches!(output, Output::Command(_)),

@@ -26,7 +26,9 @@ mod check;
 mod read;
 mod write;
 
+use core::convert::Infallible;
 use core::num::NonZeroU32;
+use core::ops::ControlFlow;
 use std::vec::Vec;
 
 pub use check::Difference;
@@ -114,36 +116,50 @@ impl Trace {
     ///
     /// A trace with `timeout` lines, as every recording has, is replayed as it was. In one without them every deadline
     /// at or before a line's time fires before it, in order. After the last line deadlines fire up to `until`.
-    pub fn replay(
+    pub fn replay(&self, machine: ReconnectMachine, until: Option<Timestamp>, mut show: impl FnMut(Timestamp, Output)) {
+        let ControlFlow::<Infallible>::Continue(()) = self.replay_while(machine, until, |at, output| {
+            show(at, output);
+            ControlFlow::Continue(())
+        });
+    }
+
+    /// The same, until `show` breaks it off: a few lines can have more outputs than anyone waits for.
+    fn replay_while<B>(
         &self,
         mut machine: ReconnectMachine,
         until: Option<Timestamp>,
-        mut show: impl FnMut(Timestamp, Output),
-    ) {
+        mut show: impl FnMut(Timestamp, Output) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
         let as_it_was = self.inputs().any(|(_, input)| input == Input::Timeout);
         let mut latest = Timestamp::ZERO;
         for line in &self.lines {
             if !as_it_was {
-                fire_deadlines(&mut machine, line.at, &mut show);
+                fire_deadlines(&mut machine, line.at, &mut show)?;
             }
             if let Event::Input(input) = line.event {
                 // An earlier time acts as the latest one seen, and so do the outputs' times.
                 latest = latest.max(line.at);
                 for output in machine.handle(line.at, input) {
-                    show(latest, output);
+                    show(latest, output)?;
                 }
             }
         }
-        if let Some(until) = until {
-            fire_deadlines(&mut machine, until, &mut show);
+        match until {
+            Some(until) => fire_deadlines(&mut machine, until, &mut show),
+            None => ControlFlow::Continue(()),
         }
     }
 }
 
-fn fire_deadlines(machine: &mut ReconnectMachine, until: Timestamp, show: &mut impl FnMut(Timestamp, Output)) {
+fn fire_deadlines<B>(
+    machine: &mut ReconnectMachine,
+    until: Timestamp,
+    show: &mut impl FnMut(Timestamp, Output) -> ControlFlow<B>,
+) -> ControlFlow<B> {
     while let Some(deadline) = machine.deadline().filter(|deadline| *deadline <= until) {
         for output in machine.handle(deadline, Input::Timeout) {
-            show(deadline, output);
+            show(deadline, output)?;
         }
     }
+    ControlFlow::Continue(())
 }

@@ -25,6 +25,11 @@ pub struct TraceError {
 }
 
 impl TraceError {
+    /// serde quotes what it was given: a control character in it would break the one line that an error is.
+    fn new(line: usize, problem: &str) -> Self {
+        Self { line, problem: problem.replace(char::is_control, "\u{fffd}") }
+    }
+
     /// The line, from 1.
     #[must_use]
     pub const fn line(&self) -> usize {
@@ -50,16 +55,14 @@ impl Trace {
         let number = |index: usize| index.saturating_add(1);
 
         let header = match lines.next() {
-            Some((index, line)) => {
-                Header::parse(line).map_err(|problem| TraceError { line: number(index), problem })?
-            }
-            None => return Err(TraceError { line: 1, problem: "a header is missing".to_owned() }),
+            Some((index, line)) => Header::parse(line).map_err(|problem| TraceError::new(number(index), &problem))?,
+            None => return Err(TraceError::new(1, "a header is missing")),
         };
         let lines = lines.map(|(index, line)| {
             let parsed = parse_event(line);
             parsed
                 .map(|(at, event)| Line { at, event, number: number(index) })
-                .map_err(|problem| TraceError { line: number(index), problem })
+                .map_err(|problem| TraceError::new(number(index), &problem))
         });
         Ok(Self { header, lines: lines.collect::<Result<Vec<_>, _>>()? })
     }
