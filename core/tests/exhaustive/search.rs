@@ -1,0 +1,107 @@
+//! Breadth first over the states of one policy's machine.
+
+use std::cell::OnceCell;
+use std::collections::{HashSet, VecDeque};
+use std::num::NonZeroU32;
+
+use redial::{Command, Input, Output, ReconnectMachine, Timestamp};
+
+use crate::draws::Draws;
+use crate::key::key;
+use crate::fields;
+use crate::moves::{Ids, Only, inputs, times};
+use crate::policies::Case;
+use crate::promises;
+
+/// What was found.
+pub(crate) struct Found {
+    pub(crate) states: usize,
+    pub(crate) transitions: usize,
+    /// The most steps that any state is from open once the network is back.
+    pub(crate) steps_to_open: usize,
+}
+
+/// A state as it was first reached.
+#[derive(Clone)]
+pub(crate) struct Node {
+    pub(crate) machine: ReconnectMachine,
+    /// The latest time seen.
+    pub(crate) now: u64,
+    pub(crate) ids: Ids,
+}
+
+impl Node {
+    /// The state after one input, and what was answered.
+    pub(crate) fn step(&mut self, at: u64, input: Input) -> Vec<Output> {
+        let outputs: Vec<Output> = self.machine.handle(Timestamp::from_micros(at), input).into_iter().collect();
+        self.now = self.now.max(at);
+        for output in &outputs {
+            match output {
+                Output::Command(Command::Dial(dial)) => self.ids.connection = dial.connection.0,
+                Output::Command(Command::Ping { ping, .. }) => self.ids.ping = ping.0,
+                Output::Command(Command::HangUp { .. }) | Output::Notice(_) => {}
+            }
+        }
+        outputs
+    }
+}
+
+/// How a state was first reached.
+struct Step {
+    from: usize,
+    at: u64,
+    input: Input,
+}
+
+/// All states, or the shortest way to one that breaks a promise.
+pub(crate) fn search(case: &Case) -> Result<Found, String> {
+    let endpoints = NonZeroU32::new(case.endpoints).unwrap();
+    let machine = ReconnectMachine::new(case.policy.clone(), 7).with_endpoints(endpoints);
+    let draws = Draws::of(case);
+    let mut seen = HashSet::from([key(&machine)]);
+    let mut ways: Vec<Step> = Vec::new();
+    let mut found = Found { states: 1, transitions: 0, steps_to_open: 0 };
+    // Not 0, so that there is an earlier time.
+    let start = Node { machine, now: 1000, ids: Ids::default() };
+    let mut queue = VecDeque::from([(0, start)]);
+    while let Some((index, node)) = queue.pop_front() {
+        if found.states > 30000 { eprintln!("TOO BIG {} {} {}", case.name, found.states, queue.len()); for _ in 0..6 { let (_, n) = queue.pop_back().unwrap(); eprintln!("{:?}", fields::fields(&n.machine.snapshot(Timestamp::ZERO))); } return Ok(found); }
+        let steps = promises::of_state(&node).map_err(|broken| way(&ways, index, None, &broken))?;
+        if index % 500 == 0 && std::env::var("DBG").is_ok() { eprintln!("{index} {} {} {:?} key {:?}", found.states, found.transitions, fields::fields(&node.machine.snapshot(Timestamp::ZERO)), key(&node.machine)); }
+        found.steps_to_open = found.steps_to_open.max(steps);
+        let inputs = inputs(case, node.machine.phase(), node.ids);
+        let others = OnceCell::new();
+        for (at, only) in times(&node.machine, node.now) {
+            let inputs = if only == Only::Timeouts { &inputs[..1] } else { &inputs[..] };
+            for &input in inputs {
+                for before in draws.each(&node, &others, at, input) {
+                    let mut next = before.clone();
+                    let outputs = next.step(at, input);
+                    found.transitions += 1;
+                    promises::of_step(before, at, input, &outputs, &next)
+                        .map_err(|broken| way(&ways, index, Some((at, input, &outputs)), &broken))?;
+                    if seen.insert(key(&next.machine)) {
+                        ways.push(Step { from: index, at, input });
+                        queue.push_back((ways.len(), next));
+                        found.states += 1;
+                    }
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The inputs that lead from the start to the state with this index, and to what broke there.
+fn way(ways: &[Step], mut index: usize, last: Option<(u64, Input, &[Output])>, broken: &str) -> String {
+    let mut lines = Vec::new();
+    if let Some((at, input, outputs)) = last {
+        lines.push(format!("  at {at} µs {input:?} gives {outputs:?}"));
+    }
+    while let Some(Step { from, at, input }) = index.checked_sub(1).map(|place| &ways[place]) {
+        lines.push(format!("  at {at} µs {input:?}"));
+        index = *from;
+    }
+    lines.reverse();
+    format!("{broken}, after\n{}", lines.join("\n"))
+}
