@@ -3,13 +3,11 @@
 //!
 //! The sentences in quotes are the contract's.
 
-mod cases;
 mod dialling;
 mod health;
 mod oracle;
 mod retry;
 
-pub(crate) use cases::{Case, Move, Pace, Which, cases};
 pub(crate) use oracle::{Oracle, earlier};
 use redial::{
     Cause, Command, ConnectionId, Hint, HoldReason, Input, Notice, Output, Phase, PingId, Policy, Quality, Timestamp,
