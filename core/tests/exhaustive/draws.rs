@@ -24,7 +24,13 @@ impl Draws {
     }
 
     /// The state before a step, once for each draw that can come of it. `others` keeps them for the state's other steps.
-    pub(crate) fn each<'a>(&self, node: &'a Node, others: &'a OnceCell<Vec<Node>>, at: u64, input: Input) -> &'a [Node] {
+    pub(crate) fn each<'a>(
+        &self,
+        node: &'a Node,
+        others: &'a OnceCell<Vec<Node>>,
+        at: u64,
+        input: Input,
+    ) -> &'a [Node] {
         let alone = std::slice::from_ref(node);
         if self.seeds.is_empty() {
             return alone;

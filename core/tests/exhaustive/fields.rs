@@ -85,11 +85,7 @@ impl Serializer for &mut Row {
     fn serialize_u64(self, value: u64) -> Result<(), Never> {
         let plain =
             matches!(self.name, "micros" | "fraction" | "rng" | "connection" | "lastConnection" | "ping" | "lastPing");
-        self.push(if plain {
-            i64::from_ne_bytes(value.to_ne_bytes())
-        } else {
-            i64::try_from(value * 1000).unwrap()
-        })
+        self.push(if plain { i64::from_ne_bytes(value.to_ne_bytes()) } else { i64::try_from(value * 1000).unwrap() })
     }
     /// Milliseconds with decimals.
     #[allow(clippy::cast_possible_truncation)]
@@ -164,13 +160,7 @@ impl Serializer for &mut Row {
     fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self, Never> {
         Ok(self)
     }
-    fn serialize_struct_variant(
-        self,
-        _: &'static str,
-        index: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Self, Never> {
+    fn serialize_struct_variant(self, _: &'static str, index: u32, _: &'static str, _: usize) -> Result<Self, Never> {
         self.push(index.into())?;
         Ok(self)
     }

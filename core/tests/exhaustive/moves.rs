@@ -63,15 +63,15 @@ pub(crate) fn inputs(case: &Case, phase: Phase, ids: Ids) -> Vec<Input> {
 /// and one earlier than the latest time seen is among the rest.
 pub(crate) fn times(machine: &ReconnectMachine, now: u64) -> Vec<(u64, Only)> {
     let gap = machine.policy().wake_gap().as_micros();
-    let mut times = vec![(now, Only::No), (now - 1, Only::Timeouts), (now + 1, Only::Timeouts)];
+    let mut times = vec![(now, Only::No), (now.saturating_sub(1), Only::Timeouts), (now + 1, Only::Timeouts)];
     match machine.deadline() {
         Some(due) => {
             let due = due.as_micros();
             times.extend([
                 (due, Only::No),
-                (due + 1, Only::No),
                 (due + gap + 1, Only::No),
                 (due - 1, Only::Timeouts),
+                (due + 1, Only::Timeouts),
                 (due + gap, Only::Timeouts),
             ]);
         }

@@ -19,15 +19,7 @@ pub(crate) fn cases() -> Vec<Case> {
     use HoldReason::{AutoReconnectOff, Hidden, Idle, Offline};
     let all = &[AutoReconnectOff, Offline, Hidden, Idle];
     vec![
-        case(
-            "draws: jitter, online spread, random endpoint",
-            tiny().jitter(Jitter::Full).online_spread(us(2)).failover(Failover::Random).max_attempts(Some(1)),
-            2,
-            &[Offline],
-            &[SPREAD],
-            (0, 0),
-        ),
-        case("plain, two endpoints", tiny(), 2, all, &[], (0, 0)),
+        case("plain, two endpoints", tiny().max_attempts(Some(1)), 2, all, &[], (0, 0)),
         case(
             "automatic reconnection off, no limit, round robin",
             tiny().auto_reconnect(false).max_attempts(None).failover(Failover::RoundRobin),
@@ -58,7 +50,7 @@ pub(crate) fn cases() -> Vec<Case> {
         ),
         case(
             "health checks and grades",
-            tiny().health_check_interval(us(4)).max_attempts(Some(1)),
+            tiny().health_check_interval(us(3)).ping_timeout(us(2)).busy_timeout(us(4)).max_attempts(Some(0)),
             1,
             &[Offline],
             &[],
@@ -66,19 +58,19 @@ pub(crate) fn cases() -> Vec<Case> {
         ),
         case(
             "more pings than answers",
-            tiny().health_check_interval(us(2)).ping_timeout(us(5)).busy_timeout(us(3)).max_attempts(Some(0)),
+            tiny().health_check_interval(us(2)).ping_timeout(us(4)).busy_timeout(us(3)).max_attempts(Some(0)),
             1,
             &[Offline],
             &[],
             (0, 0),
         ),
         case("dial budget, burst 1", tiny().dial_budget(budget(1, 5)), 1, &[Offline], &[], (0, 0)),
-        case("dial budget, burst 2", tiny().dial_budget(budget(2, 5)), 1, &[AutoReconnectOff], &[], (0, 0)),
+        case("dial budget, burst 2", tiny().dial_budget(budget(2, 4)), 1, &[AutoReconnectOff], &[], (0, 0)),
         case("hints", tiny().max_retry_after(us(5)), 1, &[Offline], &[FLOOR, LONG, STOP, NOTHING], (0, 0)),
         case("elapsed limit", tiny().max_elapsed(us(8)), 1, &[Offline], &[], (0, 0)),
         case(
             "elapsed limit and dial budget",
-            tiny().max_elapsed(us(7)).max_attempts(None).dial_budget(budget(1, 4)),
+            tiny().max_elapsed(us(6)).max_attempts(None).dial_budget(budget(1, 3)),
             1,
             &[Offline],
             &[],

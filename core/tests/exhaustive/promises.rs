@@ -5,6 +5,8 @@ use redial::{
     Timestamp,
 };
 
+use redial_laws::Step;
+
 use crate::fields::{NEVER, fields};
 use crate::key::key;
 use crate::search::Node;
@@ -27,10 +29,17 @@ pub(crate) fn of_state(node: &Node) -> Kept<usize> {
     comes_back(node)
 }
 
-pub(crate) fn of_step(_before: &Node, _at: u64, _input: Input, _outputs: &[Output], after: &Node) -> Kept {
-    let due = after.machine.deadline().map(Timestamp::as_micros);
-    ensure!(due.is_none_or(|due| due > after.now), "progress: the deadline {due:?} is not later than {}", after.now);
-    Ok(())
+/// Every law, with what it has seen on the way.
+pub(crate) fn of_step(before: &Node, at: u64, input: Input, outputs: &[Output], after: &mut Node) -> Kept {
+    let step = Step {
+        before: &before.machine,
+        after: &after.machine,
+        at: Timestamp::from_micros(at),
+        now: Timestamp::from_micros(after.now),
+        input,
+        outputs,
+    };
+    after.laws.watch(&step).map_err(|broken| broken.to_string())
 }
 
 /// The machine is its snapshot, on this clock and on another.

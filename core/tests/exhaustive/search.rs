@@ -6,9 +6,10 @@ use std::num::NonZeroU32;
 
 use redial::{Command, Input, Output, ReconnectMachine, Timestamp};
 
+use redial_laws::Laws;
+
 use crate::draws::Draws;
 use crate::key::key;
-use crate::fields;
 use crate::moves::{Ids, Only, inputs, times};
 use crate::policies::Case;
 use crate::promises;
@@ -28,6 +29,8 @@ pub(crate) struct Node {
     /// The latest time seen.
     pub(crate) now: u64,
     pub(crate) ids: Ids,
+    /// The laws, with all that they have seen on the first way here.
+    pub(crate) laws: Laws,
 }
 
 impl Node {
@@ -57,17 +60,15 @@ struct Step {
 pub(crate) fn search(case: &Case) -> Result<Found, String> {
     let endpoints = NonZeroU32::new(case.endpoints).unwrap();
     let machine = ReconnectMachine::new(case.policy.clone(), 7).with_endpoints(endpoints);
+    let laws = Laws::new(&case.policy, endpoints);
     let draws = Draws::of(case);
     let mut seen = HashSet::from([key(&machine)]);
     let mut ways: Vec<Step> = Vec::new();
     let mut found = Found { states: 1, transitions: 0, steps_to_open: 0 };
-    // Not 0, so that there is an earlier time.
-    let start = Node { machine, now: 1000, ids: Ids::default() };
+    let start = Node { machine, now: 0, ids: Ids::default(), laws };
     let mut queue = VecDeque::from([(0, start)]);
     while let Some((index, node)) = queue.pop_front() {
-        if found.states > 30000 { eprintln!("TOO BIG {} {} {}", case.name, found.states, queue.len()); for _ in 0..6 { let (_, n) = queue.pop_back().unwrap(); eprintln!("{:?}", fields::fields(&n.machine.snapshot(Timestamp::ZERO))); } return Ok(found); }
         let steps = promises::of_state(&node).map_err(|broken| way(&ways, index, None, &broken))?;
-        if index % 500 == 0 && std::env::var("DBG").is_ok() { eprintln!("{index} {} {} {:?} key {:?}", found.states, found.transitions, fields::fields(&node.machine.snapshot(Timestamp::ZERO)), key(&node.machine)); }
         found.steps_to_open = found.steps_to_open.max(steps);
         let inputs = inputs(case, node.machine.phase(), node.ids);
         let others = OnceCell::new();
@@ -78,7 +79,7 @@ pub(crate) fn search(case: &Case) -> Result<Found, String> {
                     let mut next = before.clone();
                     let outputs = next.step(at, input);
                     found.transitions += 1;
-                    promises::of_step(before, at, input, &outputs, &next)
+                    promises::of_step(before, at, input, &outputs, &mut next)
                         .map_err(|broken| way(&ways, index, Some((at, input, &outputs)), &broken))?;
                     if seen.insert(key(&next.machine)) {
                         ways.push(Step { from: index, at, input });
