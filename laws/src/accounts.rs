@@ -115,15 +115,16 @@ impl OneEnd {
             ensure!(ends == 0, "an end that is none: {:?}", step.outputs);
             return Self::misplaced(seen);
         };
-        let end = vec![(link.id, cause)];
+        let end = [(link.id, cause)];
+        let if_so = |so: bool| if so { &end[..] } else { &[] };
         let by_itself =
             step.names() == Some(link.id) && matches!(step.input, Input::Failed { .. } | Input::Closed { .. });
-        ensure!(hung_up == if by_itself { vec![] } else { end.clone() }, "hung up was {hung_up:?}");
+        ensure!(hung_up == if_so(!by_itself), "hung up was {hung_up:?}");
         // "except when `stop` withdraws it: then only `hangUp`"
         let withdrawn = step.input == Input::Stop && link.ready_at.is_none();
         let (is_lost, is_failed) = (link.ready_at.is_some(), link.ready_at.is_none() && !withdrawn);
-        ensure!(lost == if is_lost { end.clone() } else { vec![] }, "lost was {lost:?}");
-        ensure!(failed == if is_failed { end } else { vec![] }, "failed was {failed:?}");
+        ensure!(lost == if_so(is_lost), "lost was {lost:?}");
+        ensure!(failed == if_so(is_failed), "failed was {failed:?}");
         ensure!(!withdrawn || cause == Cause::User, "withdrawn because of {cause}");
         // "After `hangUp` the id is stale at once."
         let mut again = step.after.clone();

@@ -115,7 +115,7 @@ impl ResetOnlyWhenStable {
             ensure!(dial.attempt == base + 1, "retry {} is dialled after {base} retries", dial.attempt);
         }
         for dial in step.dials().filter(|dial| dial.attempt == 0) {
-            let asked = was.asked_by_user(step).or(was.pending.map(|pending| pending.asked));
+            let asked = was.asked_by_user(step).or_else(|| was.pending.map(|pending| pending.asked));
             ensure!(asked.is_some_and(|asked| asked != Asked::Retry), "{} is attempt 0", dial.connection);
         }
         // Opened and gone before it was stable, or stable.

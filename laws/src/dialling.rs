@@ -183,7 +183,7 @@ impl ManualIsImmediate {
         let Seen { step, was, is } = *seen;
         for notice in step.notices() {
             if let Notice::Opened { downtime, .. } = notice {
-                let began = was.outage.map_or(step.now(), |outage| outage.began);
+                let began = was.outage.map_or_else(|| step.now(), |outage| outage.began);
                 ensure!(us(downtime) == step.now() - began, "open after {downtime}; the outage began at {began}");
             }
         }
@@ -236,7 +236,7 @@ impl HoldsHold {
         ensure!(step.after.holds().iter().eq(stand.iter().copied()), "holds {:?}, not {stand:?}", step.after.holds());
         for dial in step.dials() {
             // Who asked for a dial that is over in the same step is told by what came before.
-            let asked = was.asked_by_user(step).or(was.pending.map(|pending| pending.asked));
+            let asked = was.asked_by_user(step).or_else(|| was.pending.map(|pending| pending.asked));
             let asked = if dial.attempt > 0 { Asked::Retry } else { asked.unwrap_or(Asked::Retry) };
             ensure!(!is.holds_dial_of(asked), "attempt {} is dialled while {stand:?} stand", dial.attempt);
         }

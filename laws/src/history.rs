@@ -300,7 +300,7 @@ impl History {
             self.refused = true;
         }
         // "from the loss of a stable connection": that has ended the outage before.
-        let outage = self.outage.unwrap_or(Outage::new(step.now()));
+        let outage = self.outage.unwrap_or_else(|| Outage::new(step.now()));
         self.outage = Some(outage);
         let (retries, hint, previous) = (self.retries, self.hint, self.previous);
         self.failure = Some(Failure { link, cause, retries, hint, previous, outage });
@@ -315,7 +315,7 @@ impl History {
         for notice in step.notices() {
             if let (Notice::Opened { connection, .. }, Some(link)) = (notice, &mut self.link) {
                 if link.id == connection {
-                    link.opened_at = link.opened_at.or(Some(step.now()));
+                    link.opened_at.get_or_insert_with(|| step.now());
                     link.ready_at = Some(step.now());
                     // Where stableAfter is 0.
                     self.settle(step);

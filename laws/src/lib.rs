@@ -4,6 +4,9 @@
 //! The watchers are written from the contract: they see only what a driver sees (inputs, outputs and getters), never the
 //! machine's own way of getting there.
 
+// A law looks at one kind of input or notice and lets the others go.
+#![allow(clippy::wildcard_enum_match_arm)]
+
 /// A law's condition, or the law is broken for this reason.
 macro_rules! ensure {
     ($condition:expr, $($why:tt)+) => {
