@@ -4,6 +4,8 @@ use std::cell::OnceCell;
 
 use redial::{Failover, Input, Jitter, Micros, ReconnectMachine, Snapshot, Timestamp};
 
+use redial_laws::Laws;
+
 use crate::key;
 use crate::policies::Case;
 use crate::search::Node;
@@ -21,6 +23,14 @@ impl Draws {
             || policy.online_spread() > Micros::ZERO
             || case.hints.iter().any(|hint| hint.min_delay.is_some() && hint.spread != Some(Micros::ZERO));
         Self { seeds: if draws { quarters() } else { Vec::new() } }
+    }
+
+    /// All laws; or those that have to do with draws, each alone, since shift-invariance and replay would follow draws of
+    /// their own.
+    pub(crate) fn laws(&self, all: Laws) -> Vec<Laws> {
+        const DRAWN: [&str; 6] =
+            ["single-flight", "holds-hold", "jitter-bounds", "hint-is-a-floor", "attempt-limit", "failover"];
+        if self.seeds.is_empty() { vec![all] } else { DRAWN.map(|law| all.clone().only(law)).into() }
     }
 
     /// The state before a step, once for each draw that can come of it. `others` keeps them for the state's other steps.

@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::{HashSet, VecDeque};
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use redial::{Command, Input, Output, ReconnectMachine, Timestamp};
 
@@ -30,7 +31,7 @@ pub(crate) struct Node {
     pub(crate) now: u64,
     pub(crate) ids: Ids,
     /// The laws, with all that they have seen on the first way here.
-    pub(crate) laws: Laws,
+    pub(crate) laws: Vec<Laws>,
 }
 
 impl Node {
@@ -56,12 +57,12 @@ struct Step {
     input: Input,
 }
 
-/// All states, or the shortest way to one that breaks a promise.
-pub(crate) fn search(case: &Case) -> Result<Found, String> {
+/// All states, or the shortest way to one that breaks a promise. Once another search has failed, this one ends.
+pub(crate) fn search(case: &Case, failed: &AtomicBool) -> Result<Found, String> {
     let endpoints = NonZeroU32::new(case.endpoints).unwrap();
     let machine = ReconnectMachine::new(case.policy.clone(), 7).with_endpoints(endpoints);
-    let laws = Laws::new(&case.policy, endpoints);
     let draws = Draws::of(case);
+    let laws = draws.laws(Laws::new(&case.policy, endpoints));
     let mut seen = HashSet::from([key(&machine)]);
     let mut ways: Vec<Step> = Vec::new();
     let mut found = Found { states: 1, transitions: 0, steps_to_open: 0 };
@@ -70,6 +71,9 @@ pub(crate) fn search(case: &Case) -> Result<Found, String> {
     while let Some((index, node)) = queue.pop_front() {
         let steps = promises::of_state(&node).map_err(|broken| way(&ways, index, None, &broken))?;
         found.steps_to_open = found.steps_to_open.max(steps);
+        if failed.load(Ordering::Relaxed) {
+            break;
+        }
         let inputs = inputs(case, node.machine.phase(), node.ids);
         let others = OnceCell::new();
         for (at, only) in times(&node.machine, node.now) {
