@@ -10,6 +10,8 @@
 //! A lattice would pass both: the serial correlation of successive draws is to be within 3.2905/√n, the two-sided
 //! 0.1 % point of the normal distribution (Knuth, The Art of Computer Programming, volume 2, section 3.3.2 K).
 
+#![allow(clippy::unwrap_used)] // outside test functions, too
+
 use redial::{
     Backoff, Cause, ConnectionId, Input, Jitter, Micros, Notice, Output, Policy, PolicyBuilder, ReconnectMachine,
     Timestamp,

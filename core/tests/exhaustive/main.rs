@@ -24,6 +24,7 @@
 //! a grade is followed from the first latency of its kind only. And the laws remember the first way to a state only.
 
 #![cfg(feature = "serde")]
+#![allow(clippy::unwrap_used, clippy::panic)] // outside test functions, too
 
 mod draws;
 mod fields;
@@ -42,7 +43,7 @@ use policies::{Case, cases};
 use search::{Found, search};
 
 /// In all: states and transitions. The README names them.
-const FOUND: (usize, usize) = (0, 0);
+const FOUND: (usize, usize) = (10_439, 983_907);
 
 #[test]
 fn every_state_keeps_the_laws() {

@@ -80,7 +80,7 @@ pub(crate) fn cases() -> Vec<Case> {
             1,
             &[Offline],
             &[],
-            (1_516, 120_200),
+            (1_296, 101_406),
             2,
         ),
         case(
@@ -89,7 +89,7 @@ pub(crate) fn cases() -> Vec<Case> {
             2,
             &[Offline],
             &[SPREAD],
-            (0, 0),
+            (291, 113_064),
             2,
         ),
     ]
