@@ -9,6 +9,7 @@ use redial_laws::Step;
 
 use crate::fields::{NEVER, fields};
 use crate::key::key;
+use crate::moves::Ids;
 use crate::search::Node;
 
 type Kept<T = ()> = Result<T, String>;
@@ -29,8 +30,15 @@ pub(crate) fn of_state(node: &Node) -> Kept<usize> {
     comes_back(node)
 }
 
-/// Every law, with what it has seen on the way.
+/// Every law, with what it has seen on the way; and a latency comes of the answer to the present ping only.
 pub(crate) fn of_step(before: &Node, at: u64, input: Input, outputs: &[Output], after: &mut Node) -> Kept {
+    let Ids { connection, ping } = before.ids;
+    let answer = Input::Pong { connection: ConnectionId(connection), ping: PingId(ping) };
+    let measured = outputs.iter().any(|output| matches!(output, Output::Notice(Notice::HealthCheck { .. })));
+    ensure!(
+        measured == (input == answer && before.machine.awaits_pong()),
+        "traffic-is-life: {input:?} gives {outputs:?} while ping {ping} is the last"
+    );
     let step = Step {
         before: &before.machine,
         after: &after.machine,
