@@ -1,6 +1,10 @@
 //! The contract's laws, one test each and named after it: arbitrary policies, arbitrary inputs at arbitrary times, and one
 //! law that watches. What failed once is kept in `proptest-regressions`.
 
+#![allow(clippy::expect_used, clippy::panic)] // a test fails by panicking
+
+mod spread;
+
 use std::cell::Cell;
 
 use proptest::test_runner::{Config, FileFailurePersistence, TestCaseError, TestRunner};
