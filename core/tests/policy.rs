@@ -211,6 +211,14 @@ mod json {
     }
 
     #[test]
+    fn an_integer_of_more_than_64_bits_is_refused_as_any_other() {
+        use serde::de::{Deserialize, value};
+        let pair = [("a\nb", i128::MAX)].into_iter();
+        let read: Result<Policy, value::Error> = Policy::deserialize(value::MapDeserializer::new(pair));
+        assert!(read.unwrap_err().to_string().starts_with("policy key a\u{fffd}b (given 1701"));
+    }
+
+    #[test]
     fn errors_name_key_value_and_what_is_allowed() {
         assert!(refused(r#"{"maxAttemps":3}"#).contains("maxAttemps (given 3) is not known; allowed: the keys"));
         assert!(refused(r#"{"baseDelay":"soon"}"#).contains("baseDelay: \"soon\" is not allowed"));

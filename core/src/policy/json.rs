@@ -99,6 +99,15 @@ impl<'de> Visitor<'de> for Entry<'_> {
         self.set(Value::Number(value as f64))
     }
 
+    /// TOML's integers may have more than 64 bits; serde's own error would quote a key as it stands.
+    fn visit_i128<E: Error>(self, value: i128) -> Result<(), E> {
+        self.set(Value::Number(value as f64))
+    }
+
+    fn visit_u128<E: Error>(self, value: u128) -> Result<(), E> {
+        self.set(Value::Number(value as f64))
+    }
+
     fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
         self.set(Value::Number(value))
     }
