@@ -1,0 +1,13 @@
+//! The parts around the laws, one module each: what their documentation says, to the letter.
+
+#![allow(clippy::unwrap_used)]
+
+mod backoff;
+mod budget;
+mod machine;
+mod outputs;
+mod quality;
+mod stats;
+mod support;
+mod time;
+mod words;
