@@ -1,7 +1,7 @@
 //! Snapshots: a restored machine behaves as the original.
 
 use redial::{
-    Cause, ConnectionId, HoldReason, Input, Micros, Notice, Output, PingId, Policy, ReconnectMachine, Timestamp,
+    Cause, ConnectionId, HoldReason, Input, Jitter, Micros, Notice, Output, PingId, Policy, ReconnectMachine, Timestamp,
 };
 
 /// A machine in each kind of state, with the time at which it got there.
@@ -82,6 +82,30 @@ fn a_restored_machine_behaves_as_the_original() {
             assert_eq!(restored.phase(), machine.phase());
             assert_eq!(run(restored, clock), expected);
         }
+    }
+}
+
+/// "A machine that goes on from a snapshot as the original would, with this policy": the schedule has come to 1.5 µs, which
+/// is 2 to the nearest microsecond, halves up; from there on it doubles.
+#[test]
+fn a_schedule_goes_on_under_another_policy() {
+    let policy = |multiplier: f64| {
+        let one = Micros::from_micros(1);
+        let policy = Policy::builder().jitter(Jitter::None).dial_budget(None).base_delay(one).min_delay(one);
+        policy.backoff_multiplier(multiplier).build().unwrap()
+    };
+    let at = Timestamp::from_micros;
+    let delay = |machine: &mut ReconnectMachine, now, connection| {
+        let _ = machine.handle(at(now), Input::Failed { connection: ConnectionId(connection), cause: Cause::NETWORK });
+        machine.next_dial_at().unwrap().saturating_since(at(now)).as_micros()
+    };
+    let mut machine = ReconnectMachine::new(policy(1.5), 9);
+    let _ = machine.handle(at(0), Input::Start);
+    assert_eq!(delay(&mut machine, 0, 1), 1);
+    let mut machine = ReconnectMachine::restore(policy(2.0), &machine.snapshot(at(0)), at(0)).unwrap();
+    for (n, (now, expected)) in (2..).zip([(10, 2), (20, 3), (30, 6), (40, 12)]) {
+        let _ = machine.handle(at(now), Input::Timeout);
+        assert_eq!(delay(&mut machine, now, n), expected);
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod backoff;
 mod budget;
+mod dialling;
 mod machine;
 mod outputs;
 mod quality;

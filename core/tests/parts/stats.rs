@@ -71,6 +71,22 @@ fn without_a_retry_there_is_no_success_rate() {
     assert_eq!(stats(&machine, 1000).success_rate(), Some(1.0));
 }
 
+/// "Inputs with an earlier time than one before them", traffic too; each acts as at the latest time seen.
+#[test]
+fn earlier_inputs_are_counted_as_rewound() {
+    let policy = plain().health_check_interval(ms(1000)).stable_after(ms(0));
+    let inputs = [(0, Input::Start), (0, opened(1)), (1000, Input::Timeout), (1500, Input::Busy { on: false })];
+    for (earlier, latency) in [(received(1), None), (pong(1, 1), Some(ms(500))), (pong(1, 9), None)] {
+        let mut machine = told(policy, &inputs);
+        at(&mut machine, 1400, earlier);
+        assert_eq!(stats(&machine, 0).rewound_inputs, 1, "{earlier:?}");
+        assert_eq!(stats(&machine, 0).uptime, ms(1500), "{earlier:?}");
+        assert_eq!(machine.latency(), latency, "{earlier:?}");
+        at(&mut machine, 1500, earlier);
+        assert_eq!(stats(&machine, 0).rewound_inputs, 1, "as late as the latest is not earlier");
+    }
+}
+
 /// Times go by phase from the first input on, whatever its time.
 #[test]
 fn nothing_counts_before_the_first_input() {
