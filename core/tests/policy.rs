@@ -414,6 +414,16 @@ mod json {
         assert!(refused(r#"{"backoffMultiplier":true}"#).contains("backoffMultiplier: true"));
     }
 
+    /// Whatever format it is: what has no place in a policy is refused with the key.
+    #[test]
+    fn a_value_that_json_does_not_have_is_refused() {
+        use serde::de::{DeserializeSeed, value::MapDeserializer};
+        let entries = [("baseDelay", b"soon".as_slice())].into_iter();
+        let read = Policy::builder().deserialize(MapDeserializer::<_, serde_json::Error>::new(entries));
+        let error = read.unwrap_err().to_string();
+        assert!(error.contains("expected a value for the policy key baseDelay"), "{error}");
+    }
+
     /// Reads keys over those that are set already.
     #[test]
     fn a_file_is_laid_over_a_preset() {

@@ -25,3 +25,12 @@ fn no_latency_at_all_is_a_sample() {
     assert_eq!(sample(&mut machine, 1, 0), (0, Quality::Excellent));
     assert_eq!(sample(&mut machine, 2, 80), (10, Quality::Excellent));
 }
+
+/// "The smoothed latency of the open connection": there is none without one.
+#[test]
+fn latency_ends_with_the_connection() {
+    let mut machine = pinged();
+    assert_eq!(sample(&mut machine, 1, 70), (70, Quality::Excellent));
+    at(&mut machine, 1500, Input::Stop);
+    assert_eq!((machine.latency(), machine.quality()), (None, Some(Quality::Disconnected)));
+}
