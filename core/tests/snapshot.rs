@@ -1,7 +1,8 @@
 //! Snapshots: a restored machine behaves as the original.
 
 use redial::{
-    Cause, ConnectionId, HoldReason, Input, Jitter, Micros, Notice, Output, PingId, Policy, ReconnectMachine, Timestamp,
+    Cause, ConnectionId, DialBudget, HoldReason, Input, Jitter, Micros, Notice, Output, PingId, Policy,
+    ReconnectMachine, Timestamp,
 };
 
 /// A machine in each kind of state, with the time at which it got there.
@@ -82,6 +83,22 @@ fn a_restored_machine_behaves_as_the_original() {
             assert_eq!(restored.phase(), machine.phase());
             assert_eq!(run(restored, clock), expected);
         }
+    }
+}
+
+/// Restored on a clock that stands elsewhere, the next token comes back as long after the snapshot as before.
+#[test]
+fn a_token_that_was_spent_is_still_spent() {
+    let ms = Timestamp::from_millis;
+    let budget = DialBudget { burst: 1, refill: Micros::from_secs(10) };
+    let policy = Policy::builder().dial_budget(budget).build().unwrap();
+    let mut machine = ReconnectMachine::new(policy.clone(), 9);
+    let _ = machine.handle(ms(0), Input::Start);
+    for clock in [50, 400, 1_000_000] {
+        let mut restored = ReconnectMachine::restore(policy.clone(), &machine.snapshot(ms(400)), ms(clock)).unwrap();
+        let _ = restored.handle(ms(clock), Input::Stop);
+        let _ = restored.handle(ms(clock), Input::Reconnect);
+        assert_eq!(restored.next_dial_at(), Some(ms(clock + 9600)));
     }
 }
 

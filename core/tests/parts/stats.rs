@@ -69,6 +69,10 @@ fn without_a_retry_there_is_no_success_rate() {
     assert_eq!(stats(&machine, 1000).success_rate(), Some(0.0));
     at(&mut machine, 1000, opened(2));
     assert_eq!(stats(&machine, 1000).success_rate(), Some(1.0));
+    // The dial of `start` is none.
+    let machine = told(plain(), &[(0, Input::Start), (0, opened(1))]);
+    let opened = stats(&machine, 0);
+    assert_eq!((opened.success_rate(), opened.opened, opened.retries_opened), (None, 1, 0));
 }
 
 /// "Inputs with an earlier time than one before them", traffic too; each acts as at the latest time seen.
