@@ -7,6 +7,7 @@ mod budget;
 mod dialling;
 mod machine;
 mod outputs;
+mod policy;
 mod quality;
 mod stats;
 mod support;
