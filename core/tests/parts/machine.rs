@@ -85,6 +85,7 @@ fn an_open_connection_wakes_for_stability_pings_and_death() {
     at(&mut machine, 4000, Input::Timeout);
     assert_eq!((machine.deadline(), machine.wake_reason()), (AT(5000), Some(WakeReason::PingTimeout)));
     // A busy peer has longer.
+    assert!(!machine.is_busy());
     at(&mut machine, 4500, Input::Busy { on: true });
     assert!(machine.is_busy());
     assert_eq!((machine.deadline(), machine.wake_reason()), (AT(6000), Some(WakeReason::Ping)));
