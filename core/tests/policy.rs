@@ -230,4 +230,60 @@ mod json {
         assert!(refused(r#"{"dialBudget":false}"#).contains("null or an object"));
         assert!(refused("[]").contains("an object with the policy's keys"));
     }
+
+    #[test]
+    fn what_is_no_policy_is_refused_in_its_place() {
+        assert!(refused(r#"{"baseDelay":-5}"#).contains("baseDelay: -5"));
+        assert!(refused(r#"{"verdicts":{"close:4401":"stop","close:4401":"retry"}}"#).contains("stands twice"));
+        assert!(refused(r#"{"verdicts":{"close:4401":5}}"#).contains("verdicts.close:4401: 5"));
+        assert!(refused(r#"{"verdicts":true}"#).contains("at most 16 entries"));
+        assert!(refused(r#"{"jitter":{"ration":0.5}}"#).contains("jitter.ration"));
+        assert!(refused(r#"{"jitter":null}"#).contains("jitter: null"));
+        assert!(refused(r#"{"autoReconnect":"yes"}"#).contains("true or false"));
+        assert!(refused(r#"{"backoffMultiplier":true}"#).contains("backoffMultiplier: true"));
+    }
+
+    /// Whatever format it is: what has no place in a policy is refused with the key.
+    #[test]
+    fn a_value_that_json_does_not_have_is_refused() {
+        use serde::de::{DeserializeSeed, value::MapDeserializer};
+        let entries = [("baseDelay", b"soon".as_slice())].into_iter();
+        let read = Policy::builder().deserialize(MapDeserializer::<_, serde_json::Error>::new(entries));
+        let error = read.unwrap_err().to_string();
+        assert!(error.contains("expected a value for the policy key baseDelay"), "{error}");
+    }
+
+    /// Reads keys over those that are set already.
+    #[test]
+    fn a_file_is_laid_over_a_preset() {
+        use serde::de::DeserializeSeed;
+        let mut file = serde_json::Deserializer::from_str(r#"{"maxDelay":20000}"#);
+        let builder = Preset::Resilient.builder().deserialize(&mut file).unwrap();
+        assert_eq!(builder, Preset::Resilient.builder().max_delay(Micros::from_secs(20)));
+    }
+
+    #[test]
+    fn every_jitter_and_number_is_written_in_its_shortest_form() {
+        let written = |builder: PolicyBuilder| serde_json::to_value(builder.build().unwrap()).unwrap();
+        let forms = [
+            (Jitter::None, serde_json::json!("none")),
+            (Jitter::Full, serde_json::json!("full")),
+            (Jitter::Equal, serde_json::json!("equal")),
+            (Jitter::Decorrelated, serde_json::json!("decorrelated")),
+            (Jitter::Ratio(0.25), serde_json::json!({"ratio": 0.25})),
+            (Jitter::Ratio(1.0), serde_json::json!({"ratio": 1})),
+        ];
+        for (jitter, form) in forms {
+            assert_eq!(written(Policy::builder().jitter(jitter))["jitter"], form);
+        }
+        let policy = written(Policy::builder().base_delay(Micros::from_micros(1500)).backoff_multiplier(1.5));
+        assert_eq!(policy["baseDelay"].to_string(), "1.5");
+        assert_eq!(
+            (policy["maxDelay"].to_string(), policy["backoffMultiplier"].to_string()),
+            ("5000".into(), "1.5".into())
+        );
+        assert_eq!(written(Policy::builder())["backoffMultiplier"].to_string(), "2");
+        let own = Policy::builder().verdict(VerdictKey::Http(503), Verdict::Stop).unwrap();
+        assert_eq!(written(own)["verdicts"].to_string(), r#"{"http:503":"stop"}"#);
+    }
 }

@@ -1,7 +1,8 @@
 //! Snapshots: a restored machine behaves as the original.
 
 use redial::{
-    Cause, ConnectionId, HoldReason, Input, Micros, Notice, Output, PingId, Policy, ReconnectMachine, Timestamp,
+    Cause, ConnectionId, DialBudget, HoldReason, Input, Jitter, Micros, Notice, Output, PingId, Policy,
+    ReconnectMachine, Timestamp,
 };
 
 /// A machine in each kind of state, with the time at which it got there.
@@ -111,6 +112,46 @@ fn a_policy_without_pings_goes_on_from_one_with_them_and_back() {
     assert_eq!(machine.deadline(), Some(Timestamp::from_millis(104_000)), "the same policy keeps its time");
 }
 
+/// Restored on a clock that stands elsewhere, the next token comes back as long after the snapshot as before.
+#[test]
+fn a_token_that_was_spent_is_still_spent() {
+    let ms = Timestamp::from_millis;
+    let budget = DialBudget { burst: 1, refill: Micros::from_secs(10) };
+    let policy = Policy::builder().dial_budget(budget).build().unwrap();
+    let mut machine = ReconnectMachine::new(policy.clone(), 9);
+    let _ = machine.handle(ms(0), Input::Start);
+    for clock in [50, 400, 1_000_000] {
+        let mut restored = ReconnectMachine::restore(policy.clone(), &machine.snapshot(ms(400)), ms(clock)).unwrap();
+        let _ = restored.handle(ms(clock), Input::Stop);
+        let _ = restored.handle(ms(clock), Input::Reconnect);
+        assert_eq!(restored.next_dial_at(), Some(ms(clock + 9600)));
+    }
+}
+
+/// "A machine that goes on from a snapshot as the original would, with this policy": the schedule has come to 1.5 µs, which
+/// is 2 to the nearest microsecond, halves up; from there on it doubles.
+#[test]
+fn a_schedule_goes_on_under_another_policy() {
+    let policy = |multiplier: f64| {
+        let one = Micros::from_micros(1);
+        let policy = Policy::builder().jitter(Jitter::None).dial_budget(None).base_delay(one).min_delay(one);
+        policy.backoff_multiplier(multiplier).build().unwrap()
+    };
+    let at = Timestamp::from_micros;
+    let delay = |machine: &mut ReconnectMachine, now, connection| {
+        let _ = machine.handle(at(now), Input::Failed { connection: ConnectionId(connection), cause: Cause::NETWORK });
+        machine.next_dial_at().unwrap().saturating_since(at(now)).as_micros()
+    };
+    let mut machine = ReconnectMachine::new(policy(1.5), 9);
+    let _ = machine.handle(at(0), Input::Start);
+    assert_eq!(delay(&mut machine, 0, 1), 1);
+    let mut machine = ReconnectMachine::restore(policy(2.0), &machine.snapshot(at(0)), at(0)).unwrap();
+    for (n, (now, expected)) in (2..).zip([(10, 2), (20, 3), (30, 6), (40, 12)]) {
+        let _ = machine.handle(at(now), Input::Timeout);
+        assert_eq!(delay(&mut machine, now, n), expected);
+    }
+}
+
 #[cfg(feature = "serde")]
 mod json {
     use redial::Snapshot;
@@ -160,5 +201,79 @@ mod json {
         let json = serde_json::to_string(&machine.snapshot(now)).unwrap();
         let snapshot: Snapshot = serde_json::from_str(&json).unwrap();
         assert!(ReconnectMachine::restore(Policy::chat(), &snapshot, now).is_ok());
+    }
+
+    /// The snapshot of a machine that waits, with one value in it replaced.
+    #[allow(clippy::unwrap_used)]
+    fn with(path: &[&str], value: serde_json::Value) -> Result<Snapshot, String> {
+        let (machine, last) = machines().swap_remove(4);
+        let mut json = serde_json::to_value(machine.snapshot(Timestamp::from_millis(last))).unwrap();
+        let mut place = &mut json;
+        for key in path {
+            place = &mut place[*key];
+        }
+        assert!(!place.is_null(), "{path:?}");
+        *place = value;
+        serde_json::from_value(json).map_err(|error| error.to_string())
+    }
+
+    /// Milliseconds with at most three decimals, or one of the words `ever` and `never`.
+    #[test]
+    fn a_moment_of_another_form_is_refused() {
+        for value in [serde_json::json!("sometime"), true.into(), 0.0001.into(), serde_json::Value::Null] {
+            let error = with(&["machine", "now"], value.clone()).unwrap_err();
+            assert!(error.contains("at most three decimals, \"ever\" or \"never\""), "{value}: {error}");
+        }
+        let short = with(&["machine", "accounts", "stats", "latencies"], serde_json::json!([1, 2])).unwrap_err();
+        assert!(short.contains("80 counts"), "{short}");
+        let error = with(&["machine", "holds"], serde_json::json!(["asleep"])).unwrap_err();
+        assert!(error.contains("unknown variant `asleep`"), "{error}");
+    }
+
+    /// A moment reads as it is written, on either side of the snapshot, in whole milliseconds or not.
+    #[test]
+    fn a_moment_may_be_edited() {
+        let due = |value: serde_json::Value| {
+            let snapshot = with(&["machine", "state", "waiting", "until"], value).unwrap();
+            let restored = ReconnectMachine::restore(Policy::chat(), &snapshot, Timestamp::from_millis(10)).unwrap();
+            restored.deadline().map(Timestamp::as_micros)
+        };
+        assert_eq!(due(5.into()), Some(15_000));
+        assert_eq!(due((-4).into()), Some(6000));
+        assert_eq!(due((-40).into()), Some(0), "before the origin is at the origin");
+        assert_eq!(due(0.25.into()), Some(10_250));
+        assert_eq!(due((-0.25).into()), Some(9750));
+        assert_eq!(due("ever".into()), Some(0));
+        assert_eq!(due("never".into()), None);
+        // Whatever is too large is the last point that is told apart.
+        for huge in [i64::MAX as u64, u64::MAX, i64::MAX as u64 / 1000] {
+            assert!(due(huge.into()).is_some_and(|due| due > u64::MAX / 2 - 1_000_000), "{huge}");
+        }
+    }
+
+    #[test]
+    fn durations_are_counted_from_the_snapshot() {
+        let (machine, last) = machines().swap_remove(4);
+        let json = |at| serde_json::to_value(machine.snapshot(at)).unwrap();
+        let until = |json: &serde_json::Value| json["machine"]["state"]["waiting"]["until"].clone();
+        let due = machine.deadline().unwrap().as_micros();
+        assert_eq!(until(&json(Timestamp::from_micros(due - 5000))), 5);
+        assert_eq!(until(&json(Timestamp::from_micros(due - 1500))), 1.5);
+        assert_eq!(until(&json(Timestamp::from_micros(due + 1500))), -1.5);
+        let taken = json(Timestamp::from_millis(last));
+        assert_eq!(taken["machine"]["now"], 0);
+        assert_eq!(taken["machine"]["holds"], serde_json::json!([]));
+        let (held, last) = machines().swap_remove(5);
+        let taken = serde_json::to_value(held.snapshot(Timestamp::from_millis(last + 7))).unwrap();
+        assert_eq!(
+            (taken["machine"]["now"].clone(), taken["machine"]["holds"][0].clone()),
+            ((-7).into(), "offline".into())
+        );
+        let (idle, _) = machines().swap_remove(0);
+        let taken = serde_json::to_value(idle.snapshot(Timestamp::from_millis(7))).unwrap();
+        assert_eq!(
+            (taken["machine"]["now"].clone(), taken["machine"]["accounts"]["since"].clone()),
+            ("ever".into(), "never".into())
+        );
     }
 }

@@ -172,3 +172,162 @@ fn a_time_too_late_for_its_microseconds_goes_without_them() {
     let trace = Trace::parse(&format!("{HEADER}\n{}", String::from_utf8(line).unwrap())).unwrap();
     assert_eq!(trace.lines[0].at, redial::Timestamp::from_millis(9_007_199_254_740));
 }
+
+/// A header and one of each input, with the outputs between them.
+fn recording() -> String {
+    let mut lines = Vec::new();
+    let policy =
+        redial::Policy::builder().jitter(redial::Jitter::None).ready_timeout(redial::Micros::from_micros(1500));
+    let header = redial::trace::Header {
+        policy: policy.build().unwrap(),
+        seed: 7,
+        endpoints: std::num::NonZeroU32::new(2).unwrap(),
+    };
+    let connection = redial::ConnectionId(1);
+    let inputs = [
+        redial::Input::Start,
+        redial::Input::Hold { reason: redial::HoldReason::Idle },
+        redial::Input::Release { reason: redial::HoldReason::Idle },
+        redial::Input::Opened { connection },
+        redial::Input::Ready { connection },
+        redial::Input::Busy { on: true },
+        redial::Input::Received { connection },
+        redial::Input::Timeout,
+        redial::Input::Pong { connection, ping: redial::PingId(1) },
+        redial::Input::Hint(redial::Hint {
+            min_delay: Some(redial::Micros::from_micros(1)),
+            spread: None,
+            stop: false,
+        }),
+        redial::Input::Closed { connection, cause: redial::Cause::network(redial::NetworkDetail::Reset) },
+        redial::Input::Failed { connection, cause: redial::Cause::http(503) },
+        redial::Input::Reconnect,
+        redial::Input::Stop,
+    ];
+    let mut machine = header.machine();
+    let mut writer = redial::trace::Writer::new(&mut lines);
+    writer.header(&header).unwrap();
+    for (at, input) in (0..).map(|n| redial::Timestamp::from_micros(n * 1_000_001)).zip(inputs) {
+        writer.input(at, &input).unwrap();
+        for output in machine.handle(at, input) {
+            writer.output(at, &output).unwrap();
+        }
+    }
+    let written = writer.into_inner();
+    assert!(written.ends_with(b"\n"));
+    String::from_utf8(lines).unwrap()
+}
+
+#[test]
+fn a_recording_is_read_as_it_was_written() {
+    let text = recording();
+    let trace = Trace::parse(&text).unwrap();
+    assert_eq!((trace.header.seed, trace.header.endpoints.get(), trace.inputs().count()), (7, 2, 14));
+    assert_eq!(trace.inputs().count() + trace.outputs().count(), text.lines().count() - 1);
+    assert_eq!(
+        trace.lines.iter().map(|line| line.number).collect::<Vec<_>>(),
+        (2..=text.lines().count()).collect::<Vec<_>>()
+    );
+    let mut again = Vec::new();
+    let mut writer = redial::trace::Writer::new(&mut again);
+    writer.header(&trace.header).unwrap();
+    for line in &trace.lines {
+        match &line.event {
+            redial::trace::Event::Input(input) => writer.input(line.at, input).unwrap(),
+            redial::trace::Event::Output(output) => writer.output(line.at, output).unwrap(),
+        }
+    }
+    assert_eq!(String::from_utf8(again).unwrap(), text);
+    assert_eq!(trace.check(trace.machine(), None), Ok(()));
+}
+
+#[test]
+fn errors_say_where() {
+    let error = Trace::parse(&format!("\n{HEADER}\n\n{{\"at\":0}}\n")).unwrap_err();
+    assert_eq!(error.line(), 4);
+    assert!(refused_line("nonsense").starts_with("trace line 3: no JSON object"));
+    // No form of JSON but the one that is needed, however deep.
+    for (value, problem) in [("[1,[null,true,-1,0.5,\"x\"]]", "sequence"), ("\"soon\"", "soon"), ("true", "boolean")] {
+        let error = refused_line(&format!("{{\"at\":{value},\"input\":\"start\"}}"));
+        assert!(error.contains("line 3: at: ") && error.contains(problem), "{error}");
+    }
+    for line in ["3", "-3", "0.5", "null", "true", "\"start\"", "[{}]"] {
+        assert!(refused_line(line).contains("line 3: a line is a JSON object"), "{line}");
+    }
+    assert!(refused_line(r#"{"at":0,"input":"hint","stop":true,"sto":false,"more":1}"#).contains("more"));
+    let both = r#"{"at":0,"input":"start","output":"stable","connection":1}"#;
+    assert!(refused_line(both).contains("one of the keys input and output"));
+}
+
+/// "After the last line deadlines fire up to `until`."
+#[test]
+fn deadlines_fire_up_to_the_last_one_asked_for() {
+    let trace = Trace::parse(&format!("{HEADER}\n{}\n", r#"{"at":0,"input":"start"}"#)).unwrap();
+    let dials = |until: u64| {
+        let mut dials = Vec::new();
+        trace.replay(trace.machine(), Some(redial::Timestamp::from_micros(until)), |at, output| {
+            if let redial::Output::Command(redial::Command::Dial(_)) = output {
+                dials.push(at.as_micros());
+            }
+        });
+        dials
+    };
+    assert_eq!(dials(10_999_999), [0]);
+    assert_eq!(dials(11_000_000), [0, 11_000_000]);
+    // In a trace without `timeout` lines a deadline at an input's time fires before it.
+    let line =
+        |at: u64| format!("{{\"at\":{at},\"input\":\"failed\",\"connection\":1,\"cause\":{{\"kind\":\"network\"}}}}");
+    let failed = |at| {
+        let trace = Trace::parse(&format!("{HEADER}\n{}\n{}\n", r#"{"at":0,"input":"start"}"#, line(at))).unwrap();
+        let mut causes = Vec::new();
+        trace.replay(trace.machine(), None, |_, output| {
+            if let redial::Output::Notice(redial::Notice::AttemptFailed { cause, .. }) = output {
+                causes.push(cause);
+            }
+        });
+        causes
+    };
+    assert_eq!(failed(9999), [redial::Cause::NETWORK]);
+    assert_eq!(failed(10_000), [redial::Cause::Timeout]);
+}
+
+/// "An earlier `now` acts as the latest one seen", and so do the outputs' times.
+#[test]
+fn outputs_of_a_rewound_input_have_the_latest_time() {
+    let lines = [r#"{"at":50,"input":"start"}"#, r#"{"at":20,"input":"stop"}"#];
+    let trace = Trace::parse(&format!("{HEADER}\n{}\n{}\n", lines[0], lines[1])).unwrap();
+    let mut times = Vec::new();
+    trace.replay(trace.machine(), None, |at, _| times.push(at.as_micros()));
+    assert_eq!(times, [50_000; 4]);
+}
+
+/// The order of notices within one instant is free, that of commands is not; whatever else differs is a difference, with
+/// its line.
+#[test]
+fn a_difference_shows_both_sides_and_its_line() {
+    let text = recording();
+    let lines: Vec<&str> = text.lines().collect();
+    let check = |lines: &[&str]| {
+        let trace = Trace::parse(&lines.join("\n")).unwrap();
+        trace.check(trace.machine(), None)
+    };
+    for (index, line) in lines.iter().enumerate().filter(|(_, line)| line.contains("\"output\"")) {
+        // Left out: the replay has it, the trace something else or nothing more.
+        let mut shorter = lines.clone();
+        shorter.remove(index);
+        let difference = check(&shorter).unwrap_err();
+        assert_ne!(difference.expected, difference.found, "{line}");
+        // Twice: the trace has one more than the replay.
+        let mut longer = lines.clone();
+        longer.insert(index, line);
+        let difference = check(&longer).unwrap_err();
+        assert!(difference.expected.is_some() && difference.line > index, "{line}: {difference}");
+    }
+    let last = check(&lines[..lines.len() - 1]).unwrap_err();
+    assert_eq!((last.expected, last.line), (None, lines.len() - 1));
+    assert!(
+        last.to_string().starts_with(&format!("trace line {}: the trace has nothing more", lines.len() - 1)),
+        "{last}"
+    );
+    assert!(last.to_string().ends_with(lines[lines.len() - 1]), "{last}");
+}
