@@ -103,6 +103,7 @@ fn ranges_end_where_the_contract_says() {
         ("jitter.ratio", Policy::builder().jitter(Jitter::Ratio(-0.1))),
         ("jitter.ratio", Policy::builder().jitter(Jitter::Ratio(f64::NAN))),
         ("maxElapsed", Policy::builder().max_elapsed(longer)),
+        ("maxElapsed", Policy::builder().max_elapsed(Micros::from_micros(u64::MAX))),
         ("connectTimeout", Policy::builder().connect_timeout(Micros::ZERO)),
         ("readyTimeout", Policy::builder().ready_timeout(Micros::ZERO)),
         ("stableAfter", Policy::builder().stable_after(longer)),
