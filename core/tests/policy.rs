@@ -224,6 +224,10 @@ mod json {
 
     #[test]
     fn what_is_no_policy_is_refused_in_its_place() {
+        assert!(
+            refused(r#"{"baseDelay":{}}"#).contains("baseDelay: \"an object\" is not allowed; allowed: milliseconds")
+        );
+        assert!(refused(r#"{"maxAttempts":{}}"#).contains("maxAttempts: \"an object\""));
         assert!(refused(r#"{"baseDelay":-5}"#).contains("baseDelay: -5"));
         assert!(refused(r#"{"verdicts":{"close:4401":"stop","close:4401":"retry"}}"#).contains("stands twice"));
         assert!(refused(r#"{"verdicts":{"close:4401":5}}"#).contains("verdicts.close:4401: 5"));
