@@ -248,6 +248,38 @@ mod json {
         assert!(error.contains("expected a value for the policy key baseDelay"), "{error}");
     }
 
+    /// What a format with optional values, such as MessagePack, makes of null.
+    struct Absent;
+
+    impl<'de> serde::Deserializer<'de> for Absent {
+        type Error = serde_json::Error;
+
+        fn deserialize_any<V: serde::de::Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+            visitor.visit_none()
+        }
+
+        serde::forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+            newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+        }
+    }
+
+    impl serde::de::IntoDeserializer<'_, serde_json::Error> for Absent {
+        type Deserializer = Self;
+
+        fn into_deserializer(self) -> Self {
+            self
+        }
+    }
+
+    #[test]
+    fn null_has_more_than_one_form() {
+        use serde::de::{DeserializeSeed, value::MapDeserializer};
+        let read = |key| Policy::builder().deserialize(MapDeserializer::new([(key, Absent)].into_iter()));
+        assert_eq!(read("maxAttempts").unwrap(), Policy::builder().max_attempts(None));
+        assert!(read("baseDelay").unwrap_err().to_string().contains("baseDelay: null is not allowed"));
+    }
+
     /// Reads keys over those that are set already.
     #[test]
     fn a_file_is_laid_over_a_preset() {
