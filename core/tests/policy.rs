@@ -233,6 +233,10 @@ mod json {
 
     #[test]
     fn what_is_no_policy_is_refused_in_its_place() {
+        assert!(
+            refused(r#"{"baseDelay":{}}"#).contains("baseDelay: \"an object\" is not allowed; allowed: milliseconds")
+        );
+        assert!(refused(r#"{"maxAttempts":{}}"#).contains("maxAttempts: \"an object\""));
         assert!(refused(r#"{"baseDelay":-5}"#).contains("baseDelay: -5"));
         assert!(refused(r#"{"verdicts":{"close:4401":"stop","close:4401":"retry"}}"#).contains("stands twice"));
         assert!(refused(r#"{"verdicts":{"close:4401":5}}"#).contains("verdicts.close:4401: 5"));
@@ -251,6 +255,46 @@ mod json {
         let read = Policy::builder().deserialize(MapDeserializer::<_, serde_json::Error>::new(entries));
         let error = read.unwrap_err().to_string();
         assert!(error.contains("expected a value for the policy key baseDelay"), "{error}");
+    }
+
+    /// What a format with optional values, such as MessagePack, makes of null.
+    struct Absent;
+
+    impl<'de> serde::Deserializer<'de> for Absent {
+        type Error = serde_json::Error;
+
+        fn deserialize_any<V: serde::de::Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+            visitor.visit_none()
+        }
+
+        serde::forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+            newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+        }
+    }
+
+    impl serde::de::IntoDeserializer<'_, serde_json::Error> for Absent {
+        type Deserializer = Self;
+
+        fn into_deserializer(self) -> Self {
+            self
+        }
+    }
+
+    #[test]
+    fn whole_numbers_may_have_more_than_64_bits() {
+        use serde::de::{DeserializeSeed, value, value::MapDeserializer};
+        let map = MapDeserializer::<_, value::Error>::new([("wakeGap", 1_u128 << 64)].into_iter());
+        let error = Policy::builder().deserialize(map).unwrap_err();
+        assert!(error.to_string().contains("wakeGap: 18446744073709552000 is not allowed"), "{error}");
+    }
+
+    #[test]
+    fn null_has_more_than_one_form() {
+        use serde::de::{DeserializeSeed, value::MapDeserializer};
+        let read = |key| Policy::builder().deserialize(MapDeserializer::new([(key, Absent)].into_iter()));
+        assert_eq!(read("maxAttempts").unwrap(), Policy::builder().max_attempts(None));
+        assert!(read("baseDelay").unwrap_err().to_string().contains("baseDelay: null is not allowed"));
     }
 
     /// Reads keys over those that are set already.

@@ -79,6 +79,8 @@ fn a_hint_spreads_the_dials() {
         (hint(Some(ms(2000)), Some(ms(100))), 2_000_000, 100_000),
         (hint(Some(ms(500)), Some(ms(100))), 1_000_000, 100_000),
         (hint(None, Some(ms(100))), 1_000_000, 100_000),
+        (hint(Some(Micros::from_micros(u64::MAX)), Some(Micros::ZERO)), 300_000_000, 0),
+        (hint(None, Some(Micros::from_micros(u64::MAX))), 1_000_000, 300_000_000),
         (hint(Some(ms(2000)), Some(ms(999_999_999))), 2_000_000, 300_000_000),
         (hint(Some(ms(500)), None), 1_000_000, 0),
         (hint(Some(ms(1000)), None), 1_000_000, 0),

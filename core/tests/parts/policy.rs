@@ -103,6 +103,7 @@ fn ranges_end_where_the_contract_says() {
         ("jitter.ratio", Policy::builder().jitter(Jitter::Ratio(-0.1))),
         ("jitter.ratio", Policy::builder().jitter(Jitter::Ratio(f64::NAN))),
         ("maxElapsed", Policy::builder().max_elapsed(longer)),
+        ("maxElapsed", Policy::builder().max_elapsed(Micros::from_micros(u64::MAX))),
         ("connectTimeout", Policy::builder().connect_timeout(Micros::ZERO)),
         ("readyTimeout", Policy::builder().ready_timeout(Micros::ZERO)),
         ("stableAfter", Policy::builder().stable_after(longer)),
@@ -142,9 +143,9 @@ fn a_part_of_the_budget_brings_the_defaults_back() {
     assert_eq!((bounds, Policy::chat().quality().hysteresis), (Policy::chat().quality(), 0.1));
 }
 
-/// "Cut after 44 bytes", at a whole character, with an ellipsis.
+/// "Cut after 44 bytes", at a whole character, with an ellipsis; one line that names key, value and what is allowed.
 #[test]
-fn a_value_is_cut_after_44_bytes() {
+fn an_error_is_one_short_line() {
     let shown = |text: &str| Policy::builder().set(text, Value::Null).unwrap_err().key().to_owned();
     assert_eq!(shown(&"k".repeat(44)), "k".repeat(44));
     assert_eq!(shown(&"k".repeat(45)), format!("{}…", "k".repeat(44)));
@@ -153,6 +154,15 @@ fn a_value_is_cut_after_44_bytes() {
     assert_eq!(shown("a\nb"), "a\u{fffd}b");
     let error = Policy::builder().set("quality.god", Value::Bool(true)).unwrap_err();
     assert_eq!(error.value(), "true");
+    assert!(error.to_string().starts_with("policy key quality.god (given true) is not known; allowed: the keys"));
+    for object in ["dialBudget", "verdicts", "quality"] {
+        let error = Policy::builder().set(object, Value::Bool(true)).unwrap_err();
+        assert!(
+            error.to_string().starts_with(&format!("policy key {object}: true is not allowed; allowed: ")),
+            "{error}"
+        );
+        assert!(error.allowed().contains("an object"), "{error}");
+    }
     assert!(format!("{error:?}").contains("key: \"quality.god\", value: \"true\""), "{error:?}");
 }
 
