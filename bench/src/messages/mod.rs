@@ -116,9 +116,9 @@ impl Case {
     /// Whether a gate is about it: ours and the bare client with the same settings, and the bare default's ping-pong.
     pub(crate) fn is_gated(self) -> bool {
         match self.who {
-            Who::Ours | Who::Bare | Who::BarePlain => true,
+            Who::Ours | Who::Bare => true,
             Who::BareDefault => self.mode == Mode::PingPong,
-            Who::Ezsockets | Who::Fastwebsockets => false,
+            Who::BarePlain | Who::Ezsockets | Who::Fastwebsockets => false,
         }
     }
 
