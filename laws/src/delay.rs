@@ -3,7 +3,7 @@
 use redial::{Hint, Input, Jitter, Limit, Notice, Phase, Policy, RetryScheduled};
 
 use crate::causes::{Ruling, ruling};
-use crate::exact::{growth, parts, rounded};
+use crate::exact::{growth, rounded, share};
 use crate::history::{Asked, Failure, Pending, Seen};
 use crate::step::{Us, at_us, us};
 
@@ -32,8 +32,8 @@ fn jitter_bounds(policy: &Policy, raw: Us, previous: Option<Us>) -> (Us, Us) {
             (us(policy.base_delay()), previous.map_or_else(|| us(policy.max_delay()), |previous| 3 * previous))
         }
         Jitter::Ratio(ratio) => {
-            let (part, whole) = parts(ratio);
-            (rounded(raw * (whole - part), whole), rounded(raw * (whole + part), whole))
+            let share = share(raw, ratio);
+            (raw - share, raw + share)
         }
     };
     (clamped(policy, low), clamped(policy, high))

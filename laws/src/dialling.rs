@@ -121,16 +121,14 @@ impl NeverStuck {
     pub(crate) fn watch(&mut self, seen: &Seen<'_>) -> Result<bool, String> {
         let Seen { step, was, is } = *seen;
         let phase = step.after.phase();
+        let quiet = was.policy.health_check_interval().is_none() && is.link.is_some_and(|link| link.stable);
         let moves = match phase {
             Phase::Idle | Phase::Closed | Phase::Failed => return Ok(false),
             Phase::Connecting | Phase::Handshaking | Phase::Waiting => step.after.deadline().is_some(),
             Phase::Held => {
                 !step.after.holds().is_empty() && is.pending.is_some_and(|dial| is.holds_dial_of(dial.asked))
             }
-            Phase::Open => {
-                let quiet = was.policy.health_check_interval().is_none() && is.link.is_some_and(|link| link.stable);
-                step.after.deadline().is_some() || quiet
-            }
+            Phase::Open => step.after.deadline().is_some() || quiet,
         };
         ensure!(moves, "stuck in {phase}");
         // Whatever it waits for: time alone, or the end of all holds, leads on.
@@ -138,7 +136,10 @@ impl NeverStuck {
         for reason in HoldReason::ALL {
             let _ = onwards.handle(step.now, Input::Release { reason: *reason });
         }
-        ensure!(onwards.phase() != Phase::Held, "held without a hold");
+        let phase = onwards.phase();
+        ensure!(phase != Phase::Held, "held without a hold");
+        let moves = phase.is_terminal() || onwards.deadline().is_some() || phase == Phase::Open && quiet;
+        ensure!(moves, "stuck in {phase} once no hold stands");
         Ok(true)
     }
 }

@@ -81,6 +81,13 @@ pub(crate) fn parts(ratio: f64) -> (Us, Us) {
     (Us::from(digits), 10_i128.pow(decimals))
 }
 
+/// So much of `span`, rounded down. A ratio from 0 to 1 may be off by 2⁻⁵¹ of itself, and by 2⁻⁵⁶: a third of three, as
+/// people write it, is one.
+pub(crate) fn share(span: Us, ratio: f64) -> Us {
+    let (part, whole) = parts(ratio);
+    (span * part + (span * part >> 51) + (span * whole >> 56)).min(span * whole) / whole
+}
+
 /// The digits of a number as people write it, and how many of them are decimals. At most 17 digits matter.
 fn decimal(number: f64) -> (u64, u32) {
     const MOST: usize = 17;
@@ -192,6 +199,14 @@ mod tests {
         assert_eq!(parts(0.2), (2, 10));
         assert_eq!(parts(1.0), (1, 1));
         assert_eq!(parts(0.125), (125, 1000));
+    }
+
+    #[test]
+    fn a_share_is_rounded_down() {
+        assert_eq!(share(13, 0.2), 2); // 2.6
+        assert_eq!(share(10, 0.3), 3);
+        assert_eq!(share(3, 1.0 / 3.0), 1);
+        assert_eq!([0.0, 1.0].map(|ratio| share(1 << 53, ratio)), [0, 1 << 53]);
     }
 
     #[test]

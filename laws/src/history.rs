@@ -2,12 +2,10 @@
 
 use std::num::NonZeroU32;
 
-use redial::{
-    Cause, Command, ConnectionId, Dial, Hint, HoldReason, Input, Notice, Phase, Policy, ReconnectMachine,
-    RetryScheduled,
-};
+use redial::{Cause, ConnectionId, Dial, Hint, HoldReason, Input, Notice, Phase, Policy};
 
 use crate::exact::Bucket;
+use crate::shown::Shown;
 use crate::step::{Step, Us, at_us, us};
 
 /// A step with the history before and after it.
@@ -334,9 +332,7 @@ impl History {
         });
         let shown = match step.scheduled().last() {
             Some(scheduled) => Some(Shown::Waits(scheduled)),
-            None if unseen && matches!(step.after.phase(), Phase::Held | Phase::Waiting) => {
-                shown_when_released(step.after, step)
-            }
+            None if unseen && matches!(step.after.phase(), Phase::Held | Phase::Waiting) => Shown::when_released(step),
             None => None,
         };
         let Some(pending) = &mut self.pending else { return };
@@ -384,26 +380,4 @@ impl History {
             ping: None,
         });
     }
-}
-
-enum Shown {
-    Waits(RetryScheduled),
-    Due,
-}
-
-/// A dial that is held shows itself in a copy of the machine, once that is released: `hidden` last, so that nothing is
-/// spread.
-fn shown_when_released(machine: &ReconnectMachine, step: &Step<'_>) -> Option<Shown> {
-    let mut copy = machine.clone();
-    let mut handle = |input| copy.handle(step.now, input);
-    let _ = handle(Input::Hold { reason: HoldReason::Hidden });
-    for reason in [HoldReason::Offline, HoldReason::AutoReconnectOff, HoldReason::Idle] {
-        let _ = handle(Input::Release { reason });
-    }
-    let outputs = handle(Input::Release { reason: HoldReason::Hidden });
-    outputs.into_iter().find_map(|output| match output {
-        redial::Output::Notice(Notice::RetryScheduled(scheduled)) => Some(Shown::Waits(scheduled)),
-        redial::Output::Command(Command::Dial(_)) => Some(Shown::Due),
-        redial::Output::Notice(_) | redial::Output::Command(_) => None,
-    })
 }

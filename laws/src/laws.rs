@@ -52,7 +52,8 @@ macro_rules! laws {
         #[derive(Clone, Debug)]
         pub struct Laws {
             history: History,
-            only: Option<&'static str>,
+            /// By law, as `met`.
+            watching: Vec<bool>,
             met: Vec<u64>,
             $($field: $watcher,)*
         }
@@ -63,7 +64,7 @@ macro_rules! laws {
             pub fn new(policy: &Policy, endpoints: NonZeroU32) -> Self {
                 Self {
                     history: History::new(policy, endpoints),
-                    only: None,
+                    watching: vec![true; LAWS.len()],
                     met: vec![0; LAWS.len()],
                     $($field: <$watcher>::default(),)*
                 }
@@ -77,13 +78,14 @@ macro_rules! laws {
                 let is = self.history.after(step);
                 let seen = Seen { step, was: &self.history, is: &is };
                 let ended = at_us(step.now) > END_OF_TIME;
-                let mut met = self.met.iter_mut();
+                let mut laws = self.watching.iter().zip(&mut self.met);
                 $(
-                    let count = met.next();
-                    if self.only.is_none_or(|only| only == $name) && (!ended || Until::$until == Until::Ever) {
-                        match self.$field.watch(&seen) {
-                            Ok(yes) => if let Some(count) = count { *count += u64::from(yes); },
-                            Err(why) => return Err(Broken { law: $name, why }),
+                    if let Some((true, met)) = laws.next() {
+                        if !ended || Until::$until == Until::Ever {
+                            match self.$field.watch(&seen) {
+                                Ok(yes) => *met += u64::from(yes),
+                                Err(why) => return Err(Broken { law: $name, why }),
+                            }
                         }
                     }
                 )*
@@ -140,14 +142,71 @@ laws! {
 
 impl Laws {
     /// The same, but only this law watches.
+    ///
+    /// # Panics
+    /// If there is no law of this name.
     #[must_use]
-    pub fn only(self, law: &'static str) -> Self {
-        Self { only: Some(law), ..self }
+    pub fn only(mut self, law: &str) -> Self {
+        self.watching.fill(false);
+        self.watching[place(law)] = true;
+        self
+    }
+
+    /// The same, but these laws don't watch.
+    ///
+    /// # Panics
+    /// If there is no law of one of these names.
+    #[must_use]
+    pub fn without(mut self, laws: &[&str]) -> Self {
+        for law in laws {
+            self.watching[place(law)] = false;
+        }
+        self
     }
 
     /// By law, in the order of [`LAWS`]: in how many of the steps it had something to say.
     #[must_use]
     pub fn met(&self) -> &[u64] {
         &self.met
+    }
+}
+
+/// Where a law stands in [`LAWS`].
+fn place(law: &str) -> usize {
+    let place = LAWS.iter().position(|text| text.name == law);
+    assert!(place.is_some(), "there is no law {law}");
+    place.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn laws() -> Laws {
+        Laws::new(&Policy::default(), NonZeroU32::MIN)
+    }
+
+    fn watching(laws: &Laws) -> Vec<&str> {
+        laws.watching.iter().zip(LAWS).filter(|(watching, _)| **watching).map(|(_, law)| law.name).collect()
+    }
+
+    #[test]
+    fn a_law_is_chosen_by_its_name() {
+        assert_eq!(watching(&laws().only("failover")), ["failover"]);
+        let without = laws().without(&["failover"]);
+        assert_eq!(watching(&without).len(), LAWS.len() - 1);
+        assert!(!watching(&without).contains(&"failover"));
+    }
+
+    #[test]
+    #[should_panic(expected = "there is no law fail-over")]
+    fn no_law_has_a_wrong_name() {
+        let _ = laws().only("fail-over");
+    }
+
+    #[test]
+    #[should_panic(expected = "there is no law fail-over")]
+    fn no_law_is_left_out_by_a_wrong_name() {
+        let _ = laws().without(&["step", "fail-over"]);
     }
 }

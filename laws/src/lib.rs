@@ -25,6 +25,7 @@ mod health;
 mod history;
 mod laws;
 mod scenario;
+mod shown;
 mod step;
 mod time;
 mod watched;

@@ -14,8 +14,8 @@ const HEAD: &str = "# The states
 A machine is always in one of eight phases. A driver tells it what happened (an *input*) and carries out what it answers.
 Besides, every phase that must not last for ever has a deadline, at which the driver sends the input `timeout`.
 
-What stands here was not drawn: a test drives a real machine through every input in every situation and writes down what it
-did. The rules behind it are [the laws](laws.md).
+What stands here was not drawn: a test drives real machines of four small policies, with every input in every situation that
+their getters tell apart, nine inputs deep, and writes down what they did. The rules behind it are [the laws](laws.md).
 
 ";
 

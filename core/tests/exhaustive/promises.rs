@@ -47,7 +47,7 @@ pub(crate) fn of_step(before: &Node, at: u64, input: Input, outputs: &[Output], 
         input,
         outputs,
     };
-    after.laws.iter_mut().try_for_each(|laws| laws.watch(&step)).map_err(|broken| broken.to_string())
+    after.laws.watch(&step).map_err(|broken| broken.to_string())
 }
 
 /// The machine is its snapshot, on this clock and on another.

@@ -31,7 +31,7 @@ pub(crate) struct Node {
     pub(crate) now: u64,
     pub(crate) ids: Ids,
     /// The laws, with all that they have seen on the first way here.
-    pub(crate) laws: Vec<Laws>,
+    pub(crate) laws: Laws,
 }
 
 impl Node {

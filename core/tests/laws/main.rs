@@ -1,5 +1,6 @@
 //! The contract's laws, one test each and named after it: arbitrary policies, arbitrary inputs at arbitrary times, and one
-//! law that watches. What failed once is kept in `proptest-regressions`.
+//! law that watches. What failed once is kept in `proptest-regressions`: as a seed, which means its scenario only as long
+//! as the generator draws in the same way, so a scenario worth keeping becomes an example.
 
 #![allow(clippy::expect_used, clippy::panic)] // a test fails by panicking
 

@@ -146,7 +146,8 @@ impl Model {
             Jitter::Ratio(ratio) => {
                 #[allow(clippy::cast_possible_truncation)]
                 let thousandths = (ratio * 1000.0).round() as Us;
-                (rounded(raw * (1000 - thousandths), 1000), rounded(raw * (1000 + thousandths), 1000))
+                let share = raw * thousandths / 1000;
+                (raw - share, raw + share)
             }
         };
         (self.clamped(low), self.clamped(high))
