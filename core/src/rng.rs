@@ -70,6 +70,16 @@ mod tests {
     }
 
     #[test]
+    fn halves_and_bytes_are_those_of_whole_numbers() {
+        let (mut whole, mut half, mut bytes) = (WyRand::new(7), WyRand::new(7), [0; 16]);
+        let numbers = [whole.next_u64(), whole.next_u64()];
+        assert_eq!(half.next_u32(), u32::try_from(numbers[0] >> 32).unwrap());
+        WyRand::new(7).fill_bytes(&mut bytes);
+        assert_eq!(bytes[..8], numbers[0].to_le_bytes());
+        assert_eq!(bytes[8..], numbers[1].to_le_bytes());
+    }
+
+    #[test]
     fn the_bounds_are_reached_and_kept() {
         let mut rng = WyRand::new(1);
         let draws = [(); 200].map(|()| rng.between(3, 6));
