@@ -85,7 +85,8 @@ pub(crate) fn parts(ratio: f64) -> (Us, Us) {
 /// people write it, is one.
 pub(crate) fn share(span: Us, ratio: f64) -> Us {
     let (part, whole) = parts(ratio);
-    (span * part + (span * part >> 51) + (span * whole >> 56)).min(span * whole) / whole
+    let (share, all) = (span * part, span * whole);
+    (share + (share >> 51) + (all >> 56)).min(all) / whole
 }
 
 /// The digits of a number as people write it, and how many of them are decimals. At most 17 digits matter.
