@@ -101,10 +101,15 @@ impl Health {
         }
     }
 
-    /// Goes on under another policy, which may have pings where there were none, or none where there were some.
+    /// Goes on under another policy, which may have pings where there were none, or none where there were some: then no
+    /// answer is waited for any more either.
     pub(crate) fn follow(&mut self, policy: &Policy, now: Moment) {
-        if policy.health_check_interval().is_none() || self.next_ping == Moment::NEVER {
+        let checked = policy.health_check_interval().is_some();
+        if !checked || self.next_ping == Moment::NEVER {
             self.next_ping = next_ping(policy, now);
+        }
+        if !checked {
+            self.unanswered = None;
         }
     }
 
