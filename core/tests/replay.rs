@@ -32,7 +32,7 @@ fn pings_left_out_take_no_time() {
     let pings: Vec<u64> = outputs.iter().filter(|(_, output)| ping(*output)).map(|(at, _)| at.as_micros()).collect();
     assert_eq!(pings, [1, last + 1]);
 
-    let mut whole = trace.clone();
+    let mut whole = trace;
     whole.lines.extend(outputs.iter().map(|(at, output)| Line { at: *at, event: Event::Output(*output), number: 5 }));
     assert_eq!(whole.check(whole.machine(), Some(until)), Ok(()));
 }
@@ -82,7 +82,9 @@ fn pings_left_out_change_nothing_else() {
 fn a_ping_that_comes_late_is_not_left_out() {
     let trace = open_trace(r#"{"pingTimeout":1000000}"#, &[]);
     let mut machine = trace.machine();
-    trace.inputs().for_each(|(at, input)| drop(machine.handle(at, input)));
+    for (at, input) in trace.inputs() {
+        let _ = machine.handle(at, input);
+    }
     let _ = machine.handle(Timestamp::from_millis(5000), Input::Timeout);
     let zero = Timestamp::ZERO;
     let snapshot = machine.snapshot(Timestamp::from_millis(60_000));
