@@ -91,10 +91,25 @@ impl Health {
         self.next_ping = next_ping(policy, now);
     }
 
-    /// Goes on under another policy, which may have pings where there were none, or none where there were some.
+    /// While a ping is unanswered, leaves out at once all that fall due up to `until`, but for the last of them.
+    #[cfg(feature = "trace")]
+    pub(crate) fn leave_out_many(&mut self, policy: &Policy, until: Moment) {
+        if let (Some(_), Some(interval)) = (self.unanswered, policy.health_check_interval()) {
+            let left = until.since(self.next_ping).as_micros();
+            let part = left.checked_rem(interval.as_micros()).unwrap_or(left);
+            self.next_ping = self.next_ping.after(Micros::from_micros(left.saturating_sub(part)));
+        }
+    }
+
+    /// Goes on under another policy, which may have pings where there were none, or none where there were some: then no
+    /// answer is waited for any more either.
     pub(crate) fn follow(&mut self, policy: &Policy, now: Moment) {
-        if policy.health_check_interval().is_none() || self.next_ping == Moment::NEVER {
+        let checked = policy.health_check_interval().is_some();
+        if !checked || self.next_ping == Moment::NEVER {
             self.next_ping = next_ping(policy, now);
+        }
+        if !checked {
+            self.unanswered = None;
         }
     }
 

@@ -1,7 +1,7 @@
 //! Snapshots: a restored machine behaves as the original.
 
 use redial::{
-    Cause, ConnectionId, DialBudget, HoldReason, Input, Jitter, Micros, Notice, Output, PingId, Policy,
+    Cause, ConnectionId, DialBudget, HoldReason, Input, Jitter, Micros, Notice, Output, Phase, PingId, Policy,
     ReconnectMachine, Timestamp,
 };
 
@@ -110,6 +110,28 @@ fn a_policy_without_pings_goes_on_from_one_with_them_and_back() {
 
     let machine = ReconnectMachine::restore(with.clone(), &open(&with), now).unwrap();
     assert_eq!(machine.deadline(), Some(Timestamp::from_millis(104_000)), "the same policy keeps its time");
+}
+
+/// No pings, no death by one: what was sent under the policy before is not waited for any more.
+#[test]
+fn under_a_policy_without_pings_no_answer_is_waited_for() {
+    let with = Policy::chat();
+    let without = with.to_builder().health_check_interval(None).build().unwrap();
+    let mut machine = ReconnectMachine::new(with.clone(), 9);
+    let _ = machine.handle(Timestamp::ZERO, Input::Start);
+    let _ = machine.handle(Timestamp::ZERO, Input::Opened { connection: ConnectionId(1) });
+    let _ = machine.handle(Timestamp::from_millis(5000), Input::Timeout);
+    let snapshot = machine.snapshot(Timestamp::from_millis(6000));
+    let now = Timestamp::from_millis(100_000);
+
+    let mut restored = ReconnectMachine::restore(without, &snapshot, now).unwrap();
+    assert!(!restored.awaits_pong());
+    assert_eq!(restored.deadline(), None);
+    assert!(restored.handle(Timestamp::from_millis(200_000), Input::Timeout).is_empty());
+    assert_eq!(restored.phase(), Phase::Open);
+
+    let restored = ReconnectMachine::restore(with, &snapshot, now).unwrap();
+    assert_eq!(restored.deadline(), Some(Timestamp::from_millis(102_000)), "with pings it goes on as it was");
 }
 
 /// Restored on a clock that stands elsewhere, the next token comes back as long after the snapshot as before.

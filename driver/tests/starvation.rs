@@ -11,8 +11,9 @@ use std::task::Poll;
 
 use common::*;
 use futures_core::Stream;
+use futures_sink::Sink;
 use futures_util::StreamExt;
-use redial::{Cause, Notice, Phase};
+use redial::{Cause, Notice, Phase, Timestamp};
 use redial_driver::testing::{Message, Script, Sim};
 use redial_driver::{Event, IO_PER_POLL, Reconnecting};
 
@@ -99,6 +100,40 @@ fn yields_after_a_budget_of_messages() {
         yields += 1;
         if yields == 10 { Poll::Ready(()) } else { Poll::Pending }
     }));
+}
+
+/// Writes until the sink gives others a turn, which is after a budget of messages, less what the last look aside took.
+fn write_a_budget(sim: &Sim, connection: &mut Connection) {
+    let written = sim.settle(poll_fn(|cx| {
+        let mut written = 0;
+        while Pin::new(&mut *connection).poll_ready(cx).is_ready() {
+            Pin::new(&mut *connection).start_send(Message::Data(1)).unwrap();
+            written += 1;
+        }
+        Poll::Ready(written)
+    }));
+    assert!(written.is_some_and(|written| (IO_PER_POLL - 2..=IO_PER_POLL).contains(&written)), "{written:?}");
+}
+
+#[test]
+fn whoever_writes_without_end_looks_aside_now_and_then() {
+    let sim = Sim::new();
+    let mut connection = opened(&sim);
+    let peer = sim.net().peer(0);
+    // There is always more to read: each look aside reads one message, and none begins to wait for the peer.
+    peer.go_silent();
+    (0..100).for_each(|n| peer.send(Message::Data(n)));
+    let mut looks_at = |micros: u64| {
+        sim.clock().set(Timestamp::from_micros(micros));
+        let unread = peer.unread();
+        write_a_budget(&sim, &mut connection);
+        unread - peer.unread()
+    };
+    let looks: Vec<usize> = [1, 19_999, 20_000, 20_000, 39_999, 40_000, 4_990_000].map(&mut looks_at).into();
+    assert_eq!(looks, [0, 0, 1, 0, 0, 1, 1], "20 ms after the last look, and not before");
+    assert_eq!((looks_at(4_999_999), peer.pings()), (0, 0));
+    assert_eq!((looks_at(5_000_000), peer.pings()), (1, 1), "a ping is due, 10 ms after the last look");
+    assert_eq!([5_000_000, 5_019_999, 5_020_000].map(looks_at), [0, 0, 1]);
 }
 
 #[test]

@@ -322,6 +322,19 @@ impl ReconnectMachine {
         Ok(machine)
     }
 
+    /// For a replay that has no input before `until`: passes over the timeouts that would do nothing but leave out one ping
+    /// each, however many. The last of them remains, and so the latest time seen is the same. One that comes late may do
+    /// more.
+    #[cfg(feature = "trace")]
+    pub(crate) fn leave_out_pings(&mut self, until: Timestamp) {
+        let patience = self.patience();
+        let late = self.due < self.mem.now.max(Moment::at(Timestamp::ZERO));
+        if let (State::Open { open, .. }, false) = (&mut self.mem.state, late) {
+            open.health.leave_out_many(&self.policy, Moment::at(until));
+            self.due = open.deadline(patience);
+        }
+    }
+
     fn next_deadline(&self) -> Moment {
         match &self.mem.state {
             State::Idle | State::Held { .. } | State::Closed | State::Failed => Moment::NEVER,

@@ -3,7 +3,10 @@
 use core::fmt;
 use core::ops::ControlFlow;
 use std::boxed::Box;
+use std::collections::BTreeMap;
+use std::string::String;
 use std::vec::Vec;
+use std::{format, vec};
 
 use super::{Event, Trace};
 use crate::machine::ReconnectMachine;
@@ -80,7 +83,7 @@ impl Comparison<'_> {
 
     fn compare(&mut self) -> ControlFlow<Different> {
         let (now, later) = self.expected.split_at(self.instant);
-        match first_difference(now, core::mem::take(&mut self.found)) {
+        match first_difference(now, &core::mem::take(&mut self.found)) {
             Some(different) => ControlFlow::Break(different),
             None => {
                 (self.expected, self.instant) = (later, first_instant(later));
@@ -102,24 +105,34 @@ type Found = (Timestamp, Output);
 type Different = (Option<Expected>, Option<Found>);
 
 /// What one instant's outputs have in common is taken away: commands in order, notices in any.
-fn first_difference(expected: &[Expected], found: Vec<Found>) -> Option<Different> {
-    let mut left = found;
-    for want in expected {
-        let place = left.iter().position(|(at, output)| match want.1 {
-            Output::Command(_) => matches!(output, Output::Command(_)),
-            Output::Notice(_) => (*at, *output) == (want.0, want.1),
-        });
-        match place {
-            Some(place) => {
-                let have = left.remove(place);
-                if have != (want.0, want.1) {
-                    return Some((Some(*want), Some(have)));
-                }
-            }
-            None => return Some((Some(*want), left.first().copied())),
+fn first_difference(expected: &[Expected], found: &[Found]) -> Option<Different> {
+    let same = |want: &Expected, have: &Found| (want.0, want.1) == *have;
+    let as_they_came = expected.iter().zip(found).take_while(|(want, have)| same(want, have)).count();
+    let (expected, found) = (expected.get(as_they_came..)?, found.get(as_they_came..)?);
+
+    let mut commands = Vec::new();
+    // By their text, which says all there is in them: one instant may have very many.
+    let mut notices: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (place, have) in found.iter().enumerate().rev() {
+        match have.1 {
+            Output::Command(_) => commands.push(place),
+            Output::Notice(_) => notices.entry(format!("{have:?}")).or_default().push(place),
         }
     }
-    left.first().map(|have| (None, Some(*have)))
+    let mut left = vec![true; found.len()];
+    let first_left = |left: &[bool]| found.iter().zip(left).find_map(|(have, left)| left.then_some(*have));
+    for want in expected {
+        let place = match want.1 {
+            Output::Command(_) => commands.pop(),
+            Output::Notice(_) => notices.get_mut(&format!("{:?}", (want.0, want.1))).and_then(Vec::pop),
+        };
+        match place.and_then(|place| Some((found.get(place)?, left.get_mut(place)?))) {
+            Some((have, left)) if same(want, have) => *left = false,
+            Some((have, _)) => return Some((Some(*want), Some(*have))),
+            None => return Some((Some(*want), first_left(&left))),
+        }
+    }
+    first_left(&left).map(|have| (None, Some(have)))
 }
 
 impl fmt::Display for Difference {
@@ -129,9 +142,9 @@ impl fmt::Display for Difference {
                 let mut line = Vec::new();
                 // Writing to memory does not fail.
                 let _ = super::Writer::new(&mut line).output(*at, output);
-                std::string::String::from_utf8_lossy(&line).trim_end().into()
+                String::from_utf8_lossy(&line).trim_end().into()
             }
-            None => std::string::String::from("nothing more"),
+            None => String::from("nothing more"),
         };
         write!(f, "trace line {}: the trace has {}, the replay {}", self.line, show(&self.expected), show(&self.found))
     }
