@@ -17,6 +17,12 @@ Besides, every phase that must not last for ever has a deadline, at which the dr
 What stands here was not drawn: a test drives real machines of four small policies, with every input in every situation that
 their getters tell apart, nine inputs deep, and writes down what they did. The rules behind it are [the laws](laws.md).
 
+Some words, here and there: an *outage* lasts from the first wish for a connection, or from its loss, until one is *stable*, that
+is ready for `stableAfter` and for the delay that preceded it. Its first dial is *attempt 0*, the others are retries. A connection
+is *opened* by the transport, and *ready* when the application says so, which is at once without a `readyTimeout`. A *hold* is a
+reason not to dial: automatic reconnection off, offline, hidden, idle (the user's, not the phase). A *hint* is the server's advice
+when to come back. A peer is *busy* while it computes and may be silent. A delay is *raw* before jitter.
+
 ";
 
 const NETWORK: &str = "
