@@ -218,7 +218,11 @@ mod json {
     #[test]
     fn a_time_too_far_for_its_microseconds_goes_without_them() {
         let mut machine = ReconnectMachine::new(Policy::chat(), 9);
-        let _ = machine.handle(Timestamp::from_micros(1), Input::Start);
+        let _ = machine.handle(Timestamp::ZERO, Input::Start);
+        let last = machine.snapshot(Timestamp::from_micros(1 << 53));
+        let json = serde_json::to_string(&last).unwrap();
+        assert_eq!(serde_json::from_str::<Snapshot>(&json).unwrap(), last, "2⁵³ µs keep them");
+
         let now = Timestamp::from_micros((1 << 53) + 500);
         let json = serde_json::to_string(&machine.snapshot(now)).unwrap();
         let snapshot: Snapshot = serde_json::from_str(&json).unwrap();
