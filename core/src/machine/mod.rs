@@ -215,30 +215,15 @@ impl ReconnectMachine {
     /// The smoothed latency of the open connection; `None` before its first sample.
     #[must_use]
     pub fn latency(&self) -> Option<Micros> {
-        match &self.mem.state {
-            State::Open { open, .. } => open.health.smoothed().map(crate::grades::Smoothed::micros),
-            State::Idle
-            | State::Connecting { .. }
-            | State::Handshaking { .. }
-            | State::Waiting { .. }
-            | State::Held { .. }
-            | State::Closed
-            | State::Failed => None,
-        }
+        self.mem.state.open()?.health.smoothed().map(crate::grades::Smoothed::micros)
     }
 
     /// Since when the open connection has been ready; `None` unless the phase is open.
     #[must_use]
     pub const fn open_since(&self) -> Option<Timestamp> {
-        match &self.mem.state {
-            State::Open { open, .. } => Some(open.since.timestamp()),
-            State::Idle
-            | State::Connecting { .. }
-            | State::Handshaking { .. }
-            | State::Waiting { .. }
-            | State::Held { .. }
-            | State::Closed
-            | State::Failed => None,
+        match self.mem.state.open() {
+            Some(open) => Some(open.since.timestamp()),
+            None => None,
         }
     }
 
@@ -252,15 +237,9 @@ impl ReconnectMachine {
     /// may keep it back until then.
     #[must_use]
     pub const fn awaits_pong(&self) -> bool {
-        match &self.mem.state {
-            State::Open { open, .. } => open.health.awaits_pong(),
-            State::Idle
-            | State::Connecting { .. }
-            | State::Handshaking { .. }
-            | State::Waiting { .. }
-            | State::Held { .. }
-            | State::Closed
-            | State::Failed => false,
+        match self.mem.state.open() {
+            Some(open) => open.health.awaits_pong(),
+            None => false,
         }
     }
 

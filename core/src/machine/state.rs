@@ -165,6 +165,20 @@ impl State {
         }
     }
 
+    /// What the phase open remembers.
+    pub(crate) const fn open(&self) -> Option<&Open> {
+        match self {
+            Self::Open { open, .. } => Some(open),
+            Self::Idle
+            | Self::Connecting { .. }
+            | Self::Handshaking { .. }
+            | Self::Waiting { .. }
+            | Self::Held { .. }
+            | Self::Closed
+            | Self::Failed => None,
+        }
+    }
+
     /// The connection that lives, if one does.
     pub(crate) const fn link(&self) -> Option<&Link> {
         match self {

@@ -1,5 +1,8 @@
 //! A machine with a clock in milliseconds, outputs as short sentences, and a pseudo-random walk.
 
+#[path = "../inputs/mod.rs"]
+mod inputs;
+
 use std::num::NonZeroU32;
 
 use redial::{
@@ -7,18 +10,11 @@ use redial::{
     Policy, PolicyBuilder, ReconnectMachine, RetryScheduled, Timestamp,
 };
 
-/// No jitter, no limits, no budget, no pings: delays 1000, 2000, 4000, 5000 ms.
-pub(crate) fn plain() -> PolicyBuilder {
-    Policy::builder().jitter(Jitter::None).max_attempts(None).dial_budget(None).health_check_interval(None)
-}
+pub(crate) use inputs::*;
 
-/// The same with pings: one every 5 s, and 3 s to answer.
+/// `plain` with pings: one every 5 s, and 3 s to answer.
 pub(crate) fn pinging() -> PolicyBuilder {
     plain().health_check_interval(ms(5000))
-}
-
-pub(crate) const fn ms(millis: u64) -> Micros {
-    Micros::from_millis(millis)
 }
 
 pub(crate) struct Run {
@@ -150,10 +146,6 @@ pub(crate) fn dials(outputs: &[Output]) -> usize {
     outputs.iter().filter(|output| matches!(output, Output::Command(Command::Dial(_)))).count()
 }
 
-pub(crate) const fn opened(connection: u64) -> Input {
-    Input::Opened { connection: ConnectionId(connection) }
-}
-
 pub(crate) const fn failed(connection: u64) -> Input {
     failed_by(connection, Cause::NETWORK)
 }
@@ -168,22 +160,6 @@ pub(crate) const fn closed(connection: u64) -> Input {
 
 pub(crate) const fn closed_by(connection: u64, cause: Cause) -> Input {
     Input::Closed { connection: ConnectionId(connection), cause }
-}
-
-pub(crate) const fn received(connection: u64) -> Input {
-    Input::Received { connection: ConnectionId(connection) }
-}
-
-pub(crate) const fn pong(connection: u64, ping: u64) -> Input {
-    Input::Pong { connection: ConnectionId(connection), ping: PingId(ping) }
-}
-
-pub(crate) const fn hold(reason: HoldReason) -> Input {
-    Input::Hold { reason }
-}
-
-pub(crate) const fn release(reason: HoldReason) -> Input {
-    Input::Release { reason }
 }
 
 /// A hint of this floor without spread.

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::{Net, Reply, arrives, eof, many_turns, send, soon};
+use super::{Net, Reply, arrives, eof, many_turns, send, soon, turns};
 
 #[tokio::test]
 async fn a_clean_link_passes_bytes_both_ways_and_each_end() {
@@ -57,7 +57,7 @@ async fn delay_with_jitter_keeps_the_order() {
     for n in 0..100 {
         send(&mut client, &[n]).await;
         // So that most are read by themselves and get their own jitter; the order must be kept whether they are or not.
-        tokio::time::sleep(Duration::from_millis(1)).await;
+        turns(5).await;
     }
     arrives(&mut server, &(0..100).collect::<Vec<_>>()).await;
 }

@@ -84,10 +84,14 @@ async fn reset(stream: &mut TcpStream) {
 
 /// Many round trips past the proxy: what a proxy that doesn't hold bytes would have passed by then.
 async fn many_turns() {
+    turns(200).await;
+}
+
+async fn turns(count: usize) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut a = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let (mut b, _) = listener.accept().await.unwrap();
-    for _ in 0..200 {
+    for _ in 0..count {
         send(&mut a, b"tick").await;
         arrives(&mut b, b"tick").await;
         send(&mut b, b"tock").await;
