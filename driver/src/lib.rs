@@ -50,6 +50,7 @@
 //! - `tracing`: a span for each connection, an event for each notice.
 //! - `testing`: the virtual clock and the scripted transport of this crate's own tests.
 
+mod budget;
 mod builder;
 mod clock;
 mod closing;
@@ -77,6 +78,7 @@ mod turn;
 mod watch;
 mod write;
 
+pub use budget::SharedBudget;
 pub use builder::Builder;
 pub use clock::Clock;
 pub use connect::{Connect, Kind};
