@@ -45,11 +45,15 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Runs this very program again, and waits until it listens.
+    /// Runs this very program again, with its arguments, and waits until it listens.
     pub(super) fn start(addr: SocketAddr) -> Self {
         let program = std::env::current_exe().expect("a program knows where it is");
         let mut command = Command::new(program);
-        command.env(LISTEN, addr.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command
+            .args(std::env::args_os().skip(1))
+            .env(LISTEN, addr.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
         let mut child = command.spawn().expect("the program runs again");
         let lines = BufReader::new(child.stdout.take().expect("it was piped")).lines();
         let (say, says) = mpsc::channel();

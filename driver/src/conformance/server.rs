@@ -67,7 +67,7 @@ impl Server {
                     return;
                 }
                 count.fetch_add(1, Ordering::SeqCst);
-                let choice = match welcomes.get(n).or(welcomes.last()) {
+                let choice = match welcomes.get(n).or_else(|| welcomes.last()) {
                     None | Some(Welcome::Drop) => continue,
                     Some(Welcome::Mute) => {
                         mute.push(tcp);

@@ -110,7 +110,13 @@ impl Task {
     /// What must hear every step of the client's machine.
     #[must_use]
     pub fn recorder(&self) -> TraceRecorder<Tape> {
-        TraceRecorder::new(self.tape.clone())
+        TraceRecorder::new(self.tape())
+    }
+
+    /// Where the recording goes, for a client that writes its trace by itself.
+    #[must_use]
+    pub fn tape(&self) -> Tape {
+        self.tape.clone()
     }
 
     /// Reports a notice, and waits for what the scenario wants. The waiting may block the thread.
@@ -206,7 +212,7 @@ impl Over {
     }
 }
 
-/// Where a client's recording goes.
+/// Where a client's recording goes: a trace, each line in one call.
 #[derive(Clone, Debug, Default)]
 pub struct Tape(Arc<Mutex<Vec<u8>>>);
 
