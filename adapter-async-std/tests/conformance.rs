@@ -2,9 +2,9 @@
 
 #![allow(clippy::expect_used)] // the program is a test
 
+use redial_async_std::{Reconnecting, WebSocket};
 use redial_driver::TraceRecorder;
 use redial_driver::conformance::{self, Tape, Task};
-use redial_async_std::{Reconnecting, WebSocket};
 
 fn main() {
     #[cfg(feature = "async-std")]

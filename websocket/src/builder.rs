@@ -6,7 +6,7 @@ use crate::runtime::Runtime;
 use crate::target::Target;
 use crate::tls::{self, Trust};
 use futures_rustls::rustls::{ClientConfig, RootCertStore};
-use redial::{Cause, Dial, Micros, Policy};
+use redial::{Cause, Dial, Endpoints, Failover, Micros, Policy};
 use redial_driver::{OutboxLimits, Reconnecting, Record, SharedBudget};
 use std::fmt;
 use std::future::Future;
@@ -65,7 +65,7 @@ pub struct WebSocketBuilder<N: Runtime, R = ()> {
 }
 
 impl<N: Runtime, R: Record> WebSocketBuilder<N, R> {
-    /// Adds an endpoint; the policy's `failover` says which is dialled when.
+    /// Adds an endpoint; the policy's `failover` says which is dialled when. With `healthiest` there may be up to eight.
     pub fn endpoint(mut self, url: impl Into<String>) -> Self {
         self.urls.push(url.into());
         self
@@ -76,7 +76,8 @@ impl<N: Runtime, R: Record> WebSocketBuilder<N, R> {
     /// It gets the dial and the list as it is (at first the builder's endpoints, with its headers and subprotocols), and
     /// answers with the list from now on. This dial goes to the endpoint of the new list that has its number, counted round
     /// if the list is shorter now. A failure that it answers fails the dial, with that cause; so does an empty list
-    /// (network, dns). Keep the order: endpoints are told apart by their place.
+    /// (network, dns). Keep the order: endpoints are told apart by their place, and with `failover: "healthiest"` only the
+    /// first eight are dialled.
     ///
     /// ```no_run
     /// # use redial_websocket::{Runtime, Target, WebSocket};
@@ -266,6 +267,10 @@ impl<N: Runtime, R: Record> WebSocketBuilder<N, R> {
         });
         let mut targets = targets.collect::<Result<Vec<_>, _>>()?;
         targets.shrink_to_fit();
+        let most = Endpoints::RECORDS;
+        if self.policy.failover() == Failover::Healthiest && targets.len() > most {
+            return Err(ConfigError::Endpoints { count: targets.len(), most });
+        }
         if self.socket.max_write_buffer_size <= self.socket.write_buffer_size {
             return Err(ConfigError::Socket {
                 problem: "max_write_buffer_size is not allowed; allowed: more than write_buffer_size",
