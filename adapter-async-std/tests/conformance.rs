@@ -1,24 +1,26 @@
-//! The driver's conformance suite, on async-std's runtime and on smol's.
+//! The driver's conformance suite, on async-std and on smol.
+//!
+//! Both run on async-io; the feature decides whose threads resolve names.
 
 #![allow(clippy::expect_used)] // the program is a test
 
+use redial_async_std::redial_driver::TraceRecorder;
+use redial_async_std::redial_driver::conformance::{self, Tape, Task};
 use redial_async_std::{Reconnecting, WebSocket};
-use redial_driver::TraceRecorder;
-use redial_driver::conformance::{self, Tape, Task};
 
 fn main() {
     #[cfg(feature = "async-std")]
-    conformance::run("async-std", |task| async_std::task::block_on(drive(task)));
-    // On a worker, from which it may move to another.
-    #[cfg(feature = "async-std")]
-    conformance::run("async-std, spawned", |task| async_std::task::block_on(async_std::task::spawn(drive(task))));
-    #[cfg(feature = "smol")]
-    conformance::run("smol", |task| smol::block_on(drive(task)));
-    #[cfg(feature = "smol")]
-    conformance::run("smol, spawned", |task| smol::block_on(smol::spawn(drive(task))));
+    conformance::run("async-std", |task| {
+        // Spawned: on one of async-std's own threads.
+        async_std::task::block_on(async_std::task::spawn(client(task)));
+    });
+    conformance::run("smol", |task| {
+        let executor = smol::Executor::new();
+        smol::block_on(executor.run(executor.spawn(client(task))));
+    });
 }
 
-async fn drive(task: Task) {
+async fn client(task: Task) {
     let connection = connection(&task);
     task.drive(connection).await;
 }

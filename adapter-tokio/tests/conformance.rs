@@ -2,29 +2,26 @@
 
 #![allow(clippy::expect_used)] // the program is a test
 
-use redial_driver::TraceRecorder;
-use redial_driver::conformance::{self, Tape, Task};
-use redial_tokio::redial_driver;
+use redial_tokio::redial_driver::TraceRecorder;
+use redial_tokio::redial_driver::conformance::{self, Tape, Task};
 use redial_tokio::{Reconnecting, WebSocket};
 use tokio::runtime::Builder;
 
 fn main() {
     conformance::run("tokio, current thread", |task| {
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-        runtime.block_on(async {
-            let connection = connection(&task);
-            task.drive(connection).await;
-        });
+        runtime.block_on(client(task));
     });
     conformance::run("tokio, multi-thread", |task| {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
         // Spawned: on a worker, from which it may move to another.
-        let client = async move {
-            let connection = connection(&task);
-            task.drive(connection).await;
-        };
-        runtime.block_on(async { tokio::spawn(client).await.expect("the client does not panic") });
+        runtime.block_on(async { tokio::spawn(client(task)).await.expect("the client does not panic") });
     });
+}
+
+async fn client(task: Task) {
+    let connection = connection(&task);
+    task.drive(connection).await;
 }
 
 fn connection(task: &Task) -> Reconnecting<TraceRecorder<Tape>> {

@@ -7,7 +7,7 @@ use redial::{Cause, Micros, NetworkDetail};
 
 use super::super::play::{Scenario, Stage};
 use super::super::server::{Server, Welcome, free_addr};
-use super::{ms, quick, settings, talk_and_part};
+use super::{quick, settings, talk_and_part};
 
 const REFUSED: Cause = Cause::network(NetworkDetail::Refused);
 
@@ -119,7 +119,7 @@ fn refused(stage: &mut Stage) {
 /// `connectTimeout` bounds the upgrade too.
 fn mute(stage: &mut Stage) {
     let server = Server::start(&[Welcome::Mute, Welcome::Upgrade]);
-    let mut client = stage.client(settings([server.url()], quick().connect_timeout(Micros::from_secs(1))));
+    let mut client = stage.client(settings([server.url()], quick().connect_timeout(Micros::from_secs(2))));
     assert_eq!(client.failed(), Cause::Timeout);
     talk_and_part(&mut client, &server);
 }
@@ -135,7 +135,7 @@ fn black_hole(stage: &mut Stage) {
     while let Ok(tcp) = TcpStream::connect_timeout(&addr, Duration::from_millis(200)) {
         waiting.push(tcp);
     }
-    let mut client = stage.client(settings([format!("ws://{addr}/ws")], quick().connect_timeout(ms(1000))));
+    let mut client = stage.client(settings([format!("ws://{addr}/ws")], quick().connect_timeout(Micros::from_secs(2))));
     assert_eq!(client.failed(), Cause::Timeout);
     backlog(128);
     for _ in waiting {

@@ -100,7 +100,7 @@ fn killed(stage: &mut Stage) {
     assert_eq!(server.ending(0), "close 1000");
 }
 
-const PING_TIMEOUT: Micros = Micros::from_secs(1);
+const PING_TIMEOUT: Micros = Micros::from_secs(2);
 /// No close handshake fits into what is allowed here.
 const CLOSE_TIMEOUT: Micros = Micros::from_secs(30);
 /// A busy machine may be late.
@@ -110,7 +110,7 @@ fn stopped(stage: &mut Stage) {
     let addr = free_addr();
     let server = Process::start(addr);
     let policy =
-        quick().health_check_interval(ms(300)).ping_timeout(PING_TIMEOUT).connect_timeout(Micros::from_secs(1));
+        quick().health_check_interval(ms(300)).ping_timeout(PING_TIMEOUT).connect_timeout(Micros::from_secs(2));
     let mut settings = settings([format!("ws://{addr}/ws")], policy);
     settings.close_timeout = CLOSE_TIMEOUT;
     let mut client = stage.client(settings);
