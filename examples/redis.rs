@@ -111,11 +111,15 @@ async fn run() -> Result<(), Box<dyn Error>> {
                 act = Act::Killed;
                 server.kill().await?;
             }
-            Event::Notice(Notice::Lost { cause, .. }) if act == Act::Killed => {
-                println!("-- lost: {cause}");
-                // Into the outbox. Had it been sent before the new subscription stands, nobody would have heard it.
-                redis.send(command("PUBLISH news kept")).await?;
-            }
+            Event::Notice(Notice::Lost { cause, .. }) => match act {
+                Act::Killed => {
+                    println!("-- lost: {cause}");
+                    // Into the outbox. Sent before the new subscription stands, it would be heard by nobody.
+                    redis.send(command("PUBLISH news kept")).await?;
+                }
+                Act::End => {}
+                Act::Begin | Act::Heard | Act::Restarted => return Err(format!("lost: {cause}").into()),
+            },
             Event::Notice(Notice::AttemptFailed { cause, .. }) if act == Act::Killed => {
                 println!("-- not there: {cause}");
                 act = Act::Restarted;

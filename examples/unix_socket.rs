@@ -43,10 +43,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 println!("{}", frame.escape_ascii());
                 if frame.starts_with(b"welcome") {
                     worker.ready();
-                } else if frame.starts_with(b"done") && jobs.next().is_some() && !jobs.is_empty() {
-                    worker.send(job(&jobs)).await?;
+                } else if !frame.starts_with(b"done") {
+                    return Err("a job went out before the welcome".into());
                 } else {
-                    worker.stop();
+                    jobs.next();
+                    if jobs.is_empty() {
+                        worker.stop();
+                    } else {
+                        worker.send(job(&jobs)).await?;
+                    }
                 }
             }
             Event::Notice(Notice::Opened { .. }) => println!("-- open"),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::process::Command;
 
 /// What the slowest needs on a shared machine, many times over: whoever takes longer hangs.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 async fn run(command: &mut Command) -> Output {
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
