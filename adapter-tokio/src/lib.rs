@@ -19,24 +19,11 @@
 //! # }
 //! ```
 //!
-//! The loop is `redial-driver`'s, the rules are `redial`'s; this crate adds tokio's clock, a connector over tungstenite and
-//! rustls, and the classification of what goes wrong:
-//!
-//! | what happens | [`Cause`] |
-//! |---|---|
-//! | the name does not resolve | network, dns |
-//! | nobody listens; no route | network, refused; network, unreachable |
-//! | the connection is reset, or ends before the upgrade's answer | network, reset |
-//! | the TLS handshake fails, or later its records are broken | network, tls |
-//! | an answer other than 101 | http, with its status and `Retry-After` (RFC 9110, section 10.2.3) |
-//! | a close frame | close, with its code; 1005 without one (RFC 6455, section 7.1.5) |
-//! | an end without a close frame | close 1006 |
-//! | bad frames, bad UTF-8, a message over the limit, a wrong handshake | protocol |
+//! The loop is `redial-driver`'s, the rules are `redial`'s, the WebSockets `redial-websocket`'s, whose documentation has the
+//! table of what is which [`Cause`]; this crate adds tokio's clock, its TCP and its way of resolving names.
 //!
 //! # What it does not do
-//! It follows no redirects, goes through no proxy, offers no extensions (tungstenite has no compression), and tries a name's
-//! addresses one after the other: one that never answers takes the whole `connectTimeout`, and the next dial begins with the
-//! next address.
+//! It follows no redirects, goes through no proxy, and offers no extensions (tungstenite has no compression).
 //!
 //! # Crate features
 //! - `tracing`: a span for each connection, an event for each notice.
@@ -48,26 +35,11 @@
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
-mod builder;
-mod classify;
 mod clock;
-mod connector;
-mod error;
-mod retry_after;
-mod socket;
-mod target;
-#[cfg(feature = "testing")]
-#[doc(hidden)]
-pub mod testing;
-mod tls;
-mod upgrade;
+mod runtime;
 
-pub use builder::{WebSocket, WebSocketBuilder};
 pub use clock::TokioClock;
-pub use connector::WebSocketConnector;
-pub use error::ConfigError;
-pub use socket::Socket;
-pub use target::Target;
+pub use runtime::{Tcp, Tokio};
 
 pub use futures_util::{SinkExt, StreamExt};
 pub use redial::{
@@ -80,9 +52,21 @@ pub use redial_driver::{
     self, Clock, Connect, DropReason, Event, Handle, Kind, OutboxLimit, OutboxLimits, Overflow, Record, SendError,
     Status, Watch,
 };
-pub use tokio_rustls::rustls;
-pub use tungstenite::protocol::WebSocketConfig;
-pub use tungstenite::{self, Message};
+pub use redial_websocket::tungstenite::protocol::WebSocketConfig;
+pub use redial_websocket::tungstenite::{self, Message};
+pub use redial_websocket::{self, ConfigError, Target, rustls};
 
-/// A WebSocket that comes back: a `Stream` of [`Event`]s and a `Sink` of [`Message`]s. Made by [`WebSocket::builder`].
+/// The way in: `WebSocket::builder`.
+pub type WebSocket = redial_websocket::WebSocket<Tokio>;
+
+/// Collects settings; `build` checks them all.
+pub type WebSocketBuilder<R = ()> = redial_websocket::WebSocketBuilder<Tokio, R>;
+
+/// Dials WebSockets. Made by `WebSocketBuilder::connector`; of a running connection, it is `connector_mut()`.
+pub type WebSocketConnector = redial_websocket::WebSocketConnector<Tokio>;
+
+/// One open connection.
+pub type Socket = redial_websocket::Socket<Tcp>;
+
+/// A WebSocket that comes back: a `Stream` of [`Event`]s and a `Sink` of [`Message`]s. Made by [`WebSocket`]'s builder.
 pub type Reconnecting<R = ()> = redial_driver::Reconnecting<TokioClock, WebSocketConnector, R>;

@@ -67,6 +67,7 @@ mod spans;
 mod status;
 mod step;
 mod stream;
+mod suspend;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod timer;
@@ -86,6 +87,7 @@ pub use outbox::{OutboxLimit, OutboxLimits, Overflow};
 pub use reconnecting::{IO_PER_POLL, Reconnecting};
 pub use recorder::Record;
 pub use status::Status;
+pub use suspend::Suspended;
 #[cfg(feature = "recorder")]
 pub use trace_recorder::TraceRecorder;
 pub use watch::Watch;

@@ -169,6 +169,8 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
                 | Input::Release { .. }
                 | Input::Busy { .. }
                 | Input::Hint(_)
+                | Input::Endpoints { .. }
+                | Input::Budget { .. }
                 | Input::Ready { .. }
                 | Input::Opened { .. }
                 | Input::Failed { .. }

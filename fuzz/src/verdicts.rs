@@ -5,9 +5,9 @@ use redial::{
     Cause, Command, Dial, Input, Jitter, Limit, Micros, Notice, Output, Outputs, Phase, Policy, ReconnectMachine,
     Timestamp, Verdict, VerdictKey, Verdicts,
 };
-use redial_tokio::tungstenite::protocol::CloseFrame;
-use redial_tokio::tungstenite::protocol::frame::coding::CloseCode;
-use redial_tokio::{Target, testing};
+use redial_websocket::tungstenite::protocol::CloseFrame;
+use redial_websocket::tungstenite::protocol::frame::coding::CloseCode;
+use redial_websocket::{Target, testing};
 
 use crate::http_date;
 use crate::walk;

@@ -175,15 +175,19 @@ impl Failover {
                 self.next = 0;
             }
         }
+        if self.next >= is.endpoints {
+            self.next = 0;
+        }
+        let any = matches!(order, Order::Random | Order::Healthiest);
         let mut met = false;
         for command in step.commands() {
             let Command::Dial(dial) = command else { continue };
-            ensure!(dial.endpoint < was.endpoints, "endpoint {} of {}", dial.endpoint, was.endpoints);
-            ensure!(order == Order::Random || dial.endpoint == self.next, "{}, not {}", dial.endpoint, self.next);
+            ensure!(dial.endpoint < is.endpoints, "endpoint {} of {}", dial.endpoint, is.endpoints);
+            ensure!(any || dial.endpoint == self.next, "{}, not {}", dial.endpoint, self.next);
             if order == Order::RoundRobin {
-                self.next = (dial.endpoint + 1) % was.endpoints;
+                self.next = (dial.endpoint + 1) % is.endpoints;
             }
-            met |= was.endpoints > 1 && was.last_connection > 0;
+            met |= is.endpoints > 1 && was.last_connection > 0;
         }
         Ok(met)
     }

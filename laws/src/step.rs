@@ -101,6 +101,8 @@ impl Step<'_> {
             | Input::Release { .. }
             | Input::Busy { .. }
             | Input::Hint(_)
+            | Input::Endpoints { .. }
+            | Input::Budget { .. }
             | Input::Timeout => None,
         }
     }

@@ -94,14 +94,15 @@ impl ReconnectMachine {
             self.enter(State::Held { pending, since: now }, now, out);
             return;
         }
-        let until = self.mem.bucket.next_token(self.policy.dial_budget(), pending.due().max(now));
+        let soonest = if haste == Haste::Due { now } else { now.after(self.step_apart()) };
+        let until = self.mem.bucket.next_token(self.policy.dial_budget(), pending.due().max(soonest));
         if let Pending::Retry(retry) = pending {
             if self.passes_elapsed_limit(until, now) {
                 self.give_up(Limit::Elapsed, retry.cause, now, out);
                 return;
             }
         }
-        if until <= now && haste == Haste::AtOnce {
+        if until <= now && haste != Haste::AfterWaiting {
             self.dial(&pending, now, out);
         } else {
             self.notice_schedule(&pending, until, now, out);
@@ -134,13 +135,14 @@ impl ReconnectMachine {
         self.mem.retries = attempt;
         self.mem.hint = KeptHint::NONE;
         self.mem.last_connection = self.mem.last_connection.saturating_add(1);
+        let endpoint = self.choose_endpoint(now);
         let link = Link {
             connection: ConnectionId(self.mem.last_connection),
             attempt,
             fresh_credentials: core::mem::take(&mut self.mem.fresh_credentials),
+            endpoint: u8::try_from(endpoint).unwrap_or(Link::NO_ENDPOINT),
             preceding,
         };
-        let endpoint = self.choose_endpoint();
         self.mem.accounts.on_dial(attempt);
         out.command(Command::Dial(Dial {
             connection: link.connection,
@@ -152,7 +154,7 @@ impl ReconnectMachine {
         self.enter(State::Connecting { link, until }, now, out);
     }
 
-    fn choose_endpoint(&mut self) -> u32 {
+    fn choose_endpoint(&mut self, now: Moment) -> u32 {
         match self.policy.failover() {
             Failover::Ordered => self.mem.endpoint,
             Failover::RoundRobin => {
@@ -165,6 +167,7 @@ impl ReconnectMachine {
                 u32::try_from(self.mem.rng.between(0, last)).unwrap_or(0)
             }
             Failover::Random => 0,
+            Failover::Healthiest => self.healthiest_endpoint(now),
         }
     }
 
@@ -175,7 +178,7 @@ impl ReconnectMachine {
 
     /// The time of a waiting dial has come.
     pub(super) fn on_due(&mut self, pending: Pending, now: Moment, out: &mut Outputs) {
-        self.place(pending, Haste::AtOnce, now, out);
+        self.place(pending, Haste::Due, now, out);
     }
 
     pub(super) fn on_hold_waiting(&mut self, pending: Pending, now: Moment, out: &mut Outputs) {
@@ -210,11 +213,46 @@ impl ReconnectMachine {
             return;
         }
         let moved = self.mem.bucket.next_token(self.policy.dial_budget(), pending.due().max(now));
-        if moved == until {
+        // A shared budget may have it wait for longer.
+        if moved <= until {
             self.mem.state = State::Waiting { pending, until };
         } else {
-            self.place(pending, Haste::AfterWaiting, now, out);
+            self.postpone(pending, moved, now, out);
         }
+    }
+
+    /// A shared budget has no token for the dial that waits.
+    pub(super) fn on_budget_waiting(
+        &mut self,
+        pending: Pending,
+        until: Moment,
+        wait: Micros,
+        now: Moment,
+        out: &mut Outputs,
+    ) {
+        let moved = now.after(wait);
+        if wait > Micros::ZERO && moved > until {
+            self.postpone(pending, moved, now, out);
+        }
+    }
+
+    /// A dial that waits does so for longer.
+    #[inline(never)]
+    fn postpone(&mut self, pending: Pending, until: Moment, now: Moment, out: &mut Outputs) {
+        if let Pending::Retry(retry) = pending {
+            if self.passes_elapsed_limit(until, now) {
+                self.give_up(Limit::Elapsed, retry.cause, now, out);
+                return;
+            }
+        }
+        self.notice_schedule(&pending, until, now, out);
+        self.mem.state = State::Waiting { pending, until };
+    }
+
+    /// How far from the beginning of a step a dial must be that did not wait before it: a shared budget is to be asked
+    /// first.
+    const fn step_apart(&self) -> Micros {
+        Micros::from_micros(self.mem.shares_budget as u64)
     }
 
     /// The server's advice moves a retry that is held.
@@ -291,7 +329,7 @@ impl ReconnectMachine {
         match self.policy.failover() {
             Failover::Ordered if was_stable => self.mem.endpoint = 0,
             Failover::Ordered => self.next_endpoint(),
-            Failover::RoundRobin | Failover::Random => {}
+            Failover::RoundRobin | Failover::Random | Failover::Healthiest => {}
         }
     }
 
@@ -305,6 +343,8 @@ impl ReconnectMachine {
 /// Whether a dial that is due may be made in the same breath.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Haste {
+    /// It waited, and its time came before this step: a shared budget was asked.
+    Due,
     AtOnce,
     /// A retry passes through the phase waiting even where its delay is zero.
     AfterWaiting,

@@ -2,6 +2,7 @@
 
 mod connection;
 mod dialling;
+mod endpoints;
 pub(crate) mod state;
 mod step;
 
@@ -88,6 +89,7 @@ impl ReconnectMachine {
             state: State::Idle,
             holds,
             busy: false,
+            shares_budget: false,
             quality: None,
             hint: KeptHint::NONE,
             fresh_credentials: false,
@@ -114,10 +116,7 @@ impl ReconnectMachine {
     /// The same machine for so many endpoints; the policy's `failover` says which is dialled when.
     #[must_use]
     pub const fn with_endpoints(mut self, endpoints: NonZeroU32) -> Self {
-        self.mem.endpoints = endpoints.get();
-        if self.mem.endpoint >= endpoints.get() {
-            self.mem.endpoint = 0;
-        }
+        self.set_endpoints(endpoints);
         self
     }
 
@@ -240,6 +239,21 @@ impl ReconnectMachine {
         match self.mem.state.open() {
             Some(open) => open.health.awaits_pong(),
             None => false,
+        }
+    }
+
+    /// Whether the machine shares a dial budget with others: from the first [`Input::Budget`] on.
+    #[must_use]
+    pub const fn shares_budget(&self) -> bool {
+        self.mem.shares_budget
+    }
+
+    /// How many endpoints there are.
+    #[must_use]
+    pub const fn endpoints(&self) -> NonZeroU32 {
+        match NonZeroU32::new(self.mem.endpoints) {
+            Some(endpoints) => endpoints,
+            None => NonZeroU32::MIN,
         }
     }
 

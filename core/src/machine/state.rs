@@ -25,6 +25,9 @@ pub(crate) struct Memory {
     pub(crate) state: State,
     pub(crate) holds: Holds,
     pub(crate) busy: bool,
+    /// A dial budget is shared with other machines.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub(crate) shares_budget: bool,
     pub(crate) quality: Option<Quality>,
     /// The newest hint since the last dial.
     pub(crate) hint: KeptHint,
@@ -101,6 +104,9 @@ pub(crate) struct Link {
     pub(crate) connection: ConnectionId,
     pub(crate) attempt: u32,
     pub(crate) fresh_credentials: bool,
+    /// Which endpoint has been dialled; [`Link::NO_ENDPOINT`] for one without a record.
+    #[cfg_attr(feature = "serde", serde(default = "no_endpoint"))]
+    pub(crate) endpoint: u8,
     /// The delay that preceded its dial, hint and budget aside.
     pub(crate) preceding: Micros,
 }
@@ -151,6 +157,17 @@ pub(crate) struct Retry {
     pub(crate) cause: Cause,
 }
 
+/// Of snapshots from before endpoints had records.
+#[cfg(feature = "serde")]
+const fn no_endpoint() -> u8 {
+    Link::NO_ENDPOINT
+}
+
+impl Link {
+    /// Far behind the last endpoint that has a record.
+    pub(crate) const NO_ENDPOINT: u8 = u8::MAX;
+}
+
 impl State {
     pub(crate) const fn phase(&self) -> Phase {
         match self {
@@ -181,6 +198,13 @@ impl State {
 
     /// The connection that lives, if one does.
     pub(crate) const fn link(&self) -> Option<&Link> {
+        match self {
+            Self::Connecting { link, .. } | Self::Handshaking { link, .. } | Self::Open { link, .. } => Some(link),
+            Self::Idle | Self::Waiting { .. } | Self::Held { .. } | Self::Closed | Self::Failed => None,
+        }
+    }
+
+    pub(crate) const fn link_mut(&mut self) -> Option<&mut Link> {
         match self {
             Self::Connecting { link, .. } | Self::Handshaking { link, .. } | Self::Open { link, .. } => Some(link),
             Self::Idle | Self::Waiting { .. } | Self::Held { .. } | Self::Closed | Self::Failed => None,

@@ -1,9 +1,9 @@
 //! Which [`Cause`] a failure is.
 
 use crate::retry_after::retry_after;
+use futures_rustls::rustls;
 use redial::{Cause, NetworkDetail};
 use std::io;
-use tokio_rustls::rustls;
 use tungstenite::error::{Error, ProtocolError};
 use tungstenite::http::{HeaderMap, StatusCode};
 use tungstenite::protocol::CloseFrame;

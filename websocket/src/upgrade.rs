@@ -7,8 +7,8 @@ use crate::classify;
 use crate::socket::Socket;
 use crate::target::Target;
 use crate::tls::Transport;
+use futures_util::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use redial::{Cause, NetworkDetail};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tungstenite::handshake::client::generate_key;
 use tungstenite::handshake::derive_accept_key;
 use tungstenite::http::header::{
@@ -18,11 +18,11 @@ use tungstenite::http::{HeaderMap, HeaderValue, StatusCode};
 use tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
 
 /// Asks for the upgrade and checks the answer.
-pub(crate) async fn upgrade(
-    mut transport: Transport,
+pub(crate) async fn upgrade<T: AsyncRead + AsyncWrite + Unpin>(
+    mut transport: Transport<T>,
     target: &Target,
     config: WebSocketConfig,
-) -> Result<Socket, Cause> {
+) -> Result<Socket<T>, Cause> {
     let key = generate_key();
     let request = request(target, &key);
     let sent = async {
@@ -31,12 +31,13 @@ pub(crate) async fn upgrade(
     };
     sent.await.map_err(|error| classify::dial_failure(&error))?;
 
-    let mut received = Vec::new();
+    let (mut received, mut chunk) = (Vec::new(), [0; 1024]);
     let answer = loop {
-        let n = transport.read_buf(&mut received).await.map_err(|error| classify::dial_failure(&error))?;
+        let n = transport.read(&mut chunk).await.map_err(|error| classify::dial_failure(&error))?;
         if n == 0 {
             return Err(Cause::network(NetworkDetail::Reset));
         }
+        received.extend_from_slice(&chunk[..n]);
         if let Some(answer) = Answer::read(&mut received)? {
             break answer;
         }

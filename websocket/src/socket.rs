@@ -2,11 +2,11 @@
 
 use crate::classify;
 use crate::tls::Transport;
+use futures_util::io::{AsyncRead, AsyncWrite};
 use futures_util::{Sink, Stream};
 use std::io::{self, ErrorKind, Read, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tungstenite::error::{Error, ProtocolError};
 use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::protocol::{CloseFrame, WebSocketContext};
@@ -14,9 +14,9 @@ use tungstenite::{Message, Utf8Bytes};
 
 /// One open connection: tungstenite's protocol over a transport. It answers pings at once and closes with 1000.
 #[derive(Debug)]
-pub struct Socket {
+pub struct Socket<T> {
     context: WebSocketContext,
-    transport: Transport,
+    transport: Transport<T>,
     /// The transport did not take all that was written: it must take that before it takes more.
     blocked: bool,
     /// Whoever waits for the transport to take what was written. Reading writes too, answers, and tokio wakes the one who
@@ -29,8 +29,8 @@ pub struct Socket {
     subprotocol: Option<String>,
 }
 
-impl Socket {
-    pub(crate) const fn new(context: WebSocketContext, transport: Transport, subprotocol: Option<String>) -> Self {
+impl<T: AsyncRead + AsyncWrite + Unpin> Socket<T> {
+    pub(crate) const fn new(context: WebSocketContext, transport: Transport<T>, subprotocol: Option<String>) -> Self {
         Self { context, transport, blocked: false, writer: None, ended: false, closing: false, subprotocol }
     }
 
@@ -40,13 +40,13 @@ impl Socket {
         self.subprotocol.as_deref()
     }
 
-    #[cfg(test)]
-    pub(crate) fn tcp_nodelay_and_read_buffer(&self) -> (bool, usize) {
-        let nodelay = match &self.transport {
-            Transport::Plain(tcp) => tcp.nodelay(),
-            Transport::Tls(tls) => tls.get_ref().0.nodelay(),
-        };
-        (nodelay.unwrap(), self.context.get_config().read_buffer_size)
+    /// The TCP stream beneath, for example to see which address it is connected to.
+    #[must_use]
+    pub fn tcp(&self) -> &T {
+        match &self.transport {
+            Transport::Plain(tcp) => tcp,
+            Transport::Tls(tls) => tls.get_ref().0,
+        }
     }
 
     /// tungstenite queues the answers to pings and close frames and sends them at the next call: this sends them now,
@@ -120,7 +120,7 @@ impl Socket {
     }
 }
 
-impl Stream for Socket {
+impl<T: AsyncRead + AsyncWrite + Unpin> Stream for Socket<T> {
     type Item = Result<Message, Error>;
 
     #[inline]
@@ -144,7 +144,7 @@ impl Stream for Socket {
     }
 }
 
-impl Sink<Message> for Socket {
+impl<T: AsyncRead + AsyncWrite + Unpin> Sink<Message> for Socket<T> {
     type Error = Error;
 
     #[inline]
@@ -191,24 +191,22 @@ fn would_block(error: &Error) -> bool {
 
 /// The transport during one poll, as tungstenite sees it: what would have to wait is an error, and the task is woken when
 /// it is worth another try.
-struct Io<'a> {
-    transport: &'a mut Transport,
+struct Io<'a, T> {
+    transport: &'a mut Transport<T>,
     /// Who is to be woken when there is something to read.
     reader: &'a Waker,
     /// Who is to be woken when there is place for writing.
     writer: &'a Waker,
 }
 
-impl Read for Io<'_> {
+impl<T: AsyncRead + AsyncWrite + Unpin> Read for Io<'_, T> {
     #[inline]
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        let mut buffer = ReadBuf::new(bytes);
-        now(Pin::new(&mut *self.transport).poll_read(&mut Context::from_waker(self.reader), &mut buffer))?;
-        Ok(buffer.filled().len())
+        now(Pin::new(&mut *self.transport).poll_read(&mut Context::from_waker(self.reader), bytes))
     }
 }
 
-impl Write for Io<'_> {
+impl<T: AsyncRead + AsyncWrite + Unpin> Write for Io<'_, T> {
     #[inline]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         now(Pin::new(&mut *self.transport).poll_write(&mut Context::from_waker(self.writer), bytes))

@@ -1,20 +1,18 @@
 //! TLS: where trust comes from, and a stream that may or may not be encrypted.
 
+use crate::classify;
 use crate::error::ConfigError;
+use futures_rustls::TlsConnector;
+use futures_rustls::client::TlsStream;
+use futures_rustls::rustls::pki_types::pem::PemObject;
+use futures_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use futures_rustls::rustls::{ClientConfig, RootCertStore};
+use futures_util::io::{AsyncRead, AsyncWrite};
 use redial::{Cause, NetworkDetail};
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
-
-use crate::classify;
 
 /// Where trust comes from. The system's roots are read when they are first needed.
 #[derive(Debug, Default)]
@@ -37,7 +35,7 @@ impl Trust {
 
 /// A configuration that trusts these roots and no client certificate.
 pub(crate) fn with_roots(roots: RootCertStore) -> Result<Arc<ClientConfig>, ConfigError> {
-    let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
+    let provider = Arc::new(futures_rustls::rustls::crypto::ring::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| ConfigError::Tls { problem: error.to_string() })?
@@ -81,14 +79,14 @@ fn system_roots() -> Result<RootCertStore, ConfigError> {
 
 /// A TCP stream, encrypted or not.
 #[derive(Debug)]
-pub(crate) enum Transport {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+pub(crate) enum Transport<T> {
+    Plain(T),
+    Tls(Box<TlsStream<T>>),
 }
 
-impl Transport {
+impl<T: AsyncRead + AsyncWrite + Unpin> Transport<T> {
     /// The TLS handshake; the certificate must be for `host`.
-    pub(crate) async fn secure(stream: TcpStream, host: &str, trust: &Trust) -> Result<Self, Cause> {
+    pub(crate) async fn secure(stream: T, host: &str, trust: &Trust) -> Result<Self, Cause> {
         let config = trust.config().map_err(|_| TLS_FAILED)?;
         let name = ServerName::try_from(host.to_owned()).map_err(|_| TLS_FAILED)?;
         match TlsConnector::from(config).connect(name, stream).await {
@@ -102,9 +100,9 @@ const TLS_FAILED: Cause = Cause::network(NetworkDetail::Tls);
 
 /// The plain way is short enough to be one with tungstenite's own code; the way through TLS stays apart, or it would keep
 /// both from it.
-impl AsyncRead for Transport {
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Transport<T> {
     #[inline]
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
             Self::Tls(stream) => tls_read(stream, cx, buf),
@@ -112,7 +110,7 @@ impl AsyncRead for Transport {
     }
 }
 
-impl AsyncWrite for Transport {
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Transport<T> {
     #[inline]
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
@@ -129,27 +127,36 @@ impl AsyncWrite for Transport {
         }
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Plain(stream) => Pin::new(stream).poll_close(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_close(cx),
         }
     }
 }
 
-type Tls = TlsStream<TcpStream>;
-
 #[inline(never)]
-fn tls_read(stream: &mut Tls, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+fn tls_read<T: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut TlsStream<T>,
+    cx: &mut Context<'_>,
+    buf: &mut [u8],
+) -> Poll<io::Result<usize>> {
     Pin::new(stream).poll_read(cx, buf)
 }
 
 #[inline(never)]
-fn tls_write(stream: &mut Tls, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+fn tls_write<T: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut TlsStream<T>,
+    cx: &mut Context<'_>,
+    buf: &[u8],
+) -> Poll<io::Result<usize>> {
     Pin::new(stream).poll_write(cx, buf)
 }
 
 #[inline(never)]
-fn tls_flush(stream: &mut Tls, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+fn tls_flush<T: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut TlsStream<T>,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<()>> {
     Pin::new(stream).poll_flush(cx)
 }

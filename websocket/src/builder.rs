@@ -1,28 +1,31 @@
 //! The friendly front.
 
-use crate::connector::{Ask, Settings, WebSocketConnector};
+use crate::connector::{Ask, Plan, Resolve, WebSocketConnector};
 use crate::error::ConfigError;
+use crate::runtime::Runtime;
 use crate::target::Target;
 use crate::tls::{self, Trust};
-use crate::{Reconnecting, TokioClock};
+use futures_rustls::rustls::{ClientConfig, RootCertStore};
 use redial::{Cause, Dial, Micros, Policy};
-use redial_driver::{OutboxLimits, Record};
+use redial_driver::{OutboxLimits, Reconnecting, Record};
 use std::fmt;
 use std::future::Future;
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::marker::PhantomData;
 use std::sync::{Arc, Mutex};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use tungstenite::protocol::WebSocketConfig;
 
 /// The way in: [`WebSocket::builder`].
 #[derive(Debug)]
-pub enum WebSocket {}
+pub struct WebSocket<N>(PhantomData<fn() -> N>);
 
-impl WebSocket {
+impl<N: Runtime> WebSocket<N> {
     /// A builder for this endpoint, a `ws://` or `wss://` URL.
-    pub fn builder(url: impl Into<String>) -> WebSocketBuilder {
+    pub fn builder(url: impl Into<String>) -> WebSocketBuilder<N> {
         WebSocketBuilder {
+            runtime: PhantomData,
             urls: vec![url.into()],
+            resolve: None,
             ask: None,
             headers: Vec::new(),
             subprotocols: Vec::new(),
@@ -41,8 +44,10 @@ impl WebSocket {
 
 /// Collects settings; [`build`](Self::build) checks them all.
 #[must_use = "a builder does nothing until it is built"]
-pub struct WebSocketBuilder<R = ()> {
+pub struct WebSocketBuilder<N, R = ()> {
+    runtime: PhantomData<fn() -> N>,
     urls: Vec<String>,
+    resolve: Option<Resolve>,
     ask: Option<Ask>,
     headers: Vec<(String, String)>,
     subprotocols: Vec<String>,
@@ -57,10 +62,36 @@ pub struct WebSocketBuilder<R = ()> {
     nodelay: bool,
 }
 
-impl<R: Record> WebSocketBuilder<R> {
+impl<N: Runtime, R: Record> WebSocketBuilder<N, R> {
     /// Adds an endpoint; the policy's `failover` says which is dialled when.
     pub fn endpoint(mut self, url: impl Into<String>) -> Self {
         self.urls.push(url.into());
+        self
+    }
+
+    /// Asks this closure before each dial for the list of endpoints, which may have changed: service discovery is just code.
+    ///
+    /// It gets the dial and the list as it is (at first the builder's endpoints, with its headers and subprotocols), and
+    /// answers with the list from now on. This dial goes to the endpoint of the new list that has its number, counted round
+    /// if the list is shorter now. A failure that it answers fails the dial, with that cause; so does an empty list
+    /// (network, dns). Keep the order: endpoints are told apart by their place.
+    ///
+    /// ```no_run
+    /// # use redial_websocket::{Runtime, Target, WebSocket};
+    /// # async fn discover() -> Result<Vec<String>, redial::Cause> { Ok(Vec::new()) }
+    /// # fn chat<N: Runtime>() {
+    /// let chat = WebSocket::<N>::builder("wss://chat.example/ws").resolver(|_dial, known| async move {
+    ///     let urls = discover().await?;
+    ///     Ok(urls.iter().map(|url| known[0].clone().url(url)).collect::<Result<Vec<_>, _>>()?)
+    /// }).build();
+    /// # }
+    /// ```
+    pub fn resolver<F, T>(mut self, mut resolve: F) -> Self
+    where
+        F: FnMut(Dial, Vec<Target>) -> T + Send + 'static,
+        T: Future<Output = Result<Vec<Target>, Cause>> + Send + 'static,
+    {
+        self.resolve = Some(Box::new(move |dial, known| Box::pin(resolve(dial, known))));
         self
     }
 
@@ -71,11 +102,14 @@ impl<R: Record> WebSocketBuilder<R> {
     /// `connectTimeout` bounds its time too.
     ///
     /// ```no_run
-    /// # async fn token(fresh: bool) -> Result<String, redial_tokio::Cause> { Ok(String::new()) }
-    /// let chat = redial_tokio::WebSocket::builder("wss://chat.example/ws").per_dial(|dial, target| async move {
+    /// # use redial_websocket::{Runtime, WebSocket};
+    /// # async fn token(fresh: bool) -> Result<String, redial::Cause> { Ok(String::new()) }
+    /// # fn chat<N: Runtime>() {
+    /// let chat = WebSocket::<N>::builder("wss://chat.example/ws").per_dial(|dial, target| async move {
     ///     let token = token(dial.fresh_credentials).await?;
     ///     Ok(target.header("authorization", &format!("Bearer {token}"))?)
     /// }).build();
+    /// # }
     /// ```
     pub fn per_dial<F, T>(mut self, mut ask: F) -> Self
     where
@@ -124,9 +158,11 @@ impl<R: Record> WebSocketBuilder<R> {
     }
 
     /// Lets somebody hear every step of the machine, for example to write a trace.
-    pub fn recorder<N: Record>(self, recorder: N) -> WebSocketBuilder<N> {
+    pub fn recorder<M: Record>(self, recorder: M) -> WebSocketBuilder<N, M> {
         WebSocketBuilder {
+            runtime: self.runtime,
             urls: self.urls,
+            resolve: self.resolve,
             ask: self.ask,
             headers: self.headers,
             subprotocols: self.subprotocols,
@@ -183,11 +219,11 @@ impl<R: Record> WebSocketBuilder<R> {
     ///
     /// # Errors
     /// The first setting that is not allowed, with what is.
-    pub fn build(self) -> Result<Reconnecting<R>, ConfigError> {
+    pub fn build(self) -> Result<Reconnecting<N::Clock, WebSocketConnector<N>, R>, ConfigError> {
         let seed = self.seed.unwrap_or_else(entropy);
         let (outbox, close_timeout, idle) = (self.outbox, self.close_timeout, self.idle);
         let (policy, recorder, connector) = self.split()?;
-        let mut driver = Reconnecting::builder(TokioClock::new(), connector, policy, seed).recorder(recorder);
+        let mut driver = Reconnecting::builder(N::clock(), connector, policy, seed).recorder(recorder);
         if let Some(outbox) = outbox {
             driver = driver.outbox(outbox);
         }
@@ -205,11 +241,11 @@ impl<R: Record> WebSocketBuilder<R> {
     ///
     /// # Errors
     /// The first setting that is not allowed, with what is.
-    pub fn connector(self) -> Result<WebSocketConnector, ConfigError> {
+    pub fn connector(self) -> Result<WebSocketConnector<N>, ConfigError> {
         self.split().map(|(_, _, connector)| connector)
     }
 
-    fn split(self) -> Result<(Policy, R, WebSocketConnector), ConfigError> {
+    fn split(self) -> Result<(Policy, R, WebSocketConnector<N>), ConfigError> {
         let targets = self.urls.iter().map(|url| {
             let target = Target::parse(url)?;
             let target = self.headers.iter().try_fold(target, |target, (name, value)| target.header(name, value))?;
@@ -227,10 +263,16 @@ impl<R: Record> WebSocketBuilder<R> {
             // A system without roots is better told of now than at the first dial.
             trust.config()?;
         }
-        let settings = Settings { socket: self.socket, nodelay: self.nodelay, trust, chosen: Mutex::default() };
-        let dials = vec![0; targets.len()];
-        let connector = WebSocketConnector { targets, dials, ask: self.ask, settings: Arc::new(settings) };
-        Ok((self.policy, self.recorder, connector))
+        let plan = Plan {
+            targets: Mutex::new(targets),
+            resolve: self.resolve.map(Mutex::new),
+            ask: self.ask.map(Mutex::new),
+            socket: self.socket,
+            nodelay: self.nodelay,
+            trust,
+            chosen: Mutex::default(),
+        };
+        Ok((self.policy, self.recorder, WebSocketConnector::new(plan)))
     }
 }
 
@@ -245,7 +287,7 @@ fn entropy() -> u64 {
 }
 
 /// Neither URLs nor header values: both may hold secrets.
-impl<R> fmt::Debug for WebSocketBuilder<R> {
+impl<N, R> fmt::Debug for WebSocketBuilder<N, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebSocketBuilder")
             .field("policy", &self.policy)

@@ -2,16 +2,17 @@
 
 use crate::error::ConfigError;
 use std::fmt;
+use std::net::SocketAddr;
 use tungstenite::http::uri::{Authority, PathAndQuery};
 use tungstenite::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
 /// Where a dial goes: a URL, headers, and the subprotocols to offer.
 ///
 /// ```
-/// use redial_tokio::Target;
+/// use redial_websocket::Target;
 /// let target = Target::parse("wss://chat.example/ws?room=7")?.header("authorization", "Bearer 5up3r")?;
 /// assert_eq!(format!("{target:?}"), r#"Target { url: "wss://chat.example/ws", headers: ["authorization"] }"#);
-/// # Ok::<(), redial_tokio::ConfigError>(())
+/// # Ok::<(), redial_websocket::ConfigError>(())
 /// ```
 #[derive(Clone)]
 pub struct Target {
@@ -20,6 +21,8 @@ pub struct Target {
     pub(crate) path: PathAndQuery,
     pub(crate) headers: HeaderMap,
     pub(crate) subprotocols: Vec<HeaderValue>,
+    /// In place of those that the host resolves to, unless empty.
+    pub(crate) addresses: Vec<SocketAddr>,
 }
 
 impl Target {
@@ -54,7 +57,7 @@ impl Target {
             return Err(wrong("the port is not allowed; allowed: 1 to 65535"));
         }
         let path = parts.path_and_query.unwrap_or_else(|| PathAndQuery::from_static("/"));
-        Ok(Self { secure, authority, path, headers: HeaderMap::new(), subprotocols: Vec::new() })
+        Ok(Self { secure, authority, path, headers: HeaderMap::new(), subprotocols: Vec::new(), addresses: Vec::new() })
     }
 
     /// The same headers and subprotocols for another URL.
@@ -83,6 +86,15 @@ impl Target {
     pub fn subprotocol(mut self, name: &str) -> Result<Self, ConfigError> {
         self.subprotocols.push(subprotocol(name)?);
         Ok(self)
+    }
+
+    /// The same target that is dialled at one of these addresses (and ports), without a look at what the host resolves to:
+    /// for service discovery, and for resolvers other than the system's. Its `Host` header and the name that its certificate
+    /// must have stay.
+    #[must_use]
+    pub fn addresses(mut self, addresses: impl IntoIterator<Item = SocketAddr>) -> Self {
+        self.addresses = addresses.into_iter().collect();
+        self
     }
 
     /// The host to resolve: an IPv6 address is without its brackets.
