@@ -78,7 +78,8 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {
-    let mut server = Server::start()?;
+    let mut server = Server::new()?;
+    server.start()?;
     let policy = Policy::builder()
         .base_delay(Micros::from_millis(20))
         .max_delay(Micros::from_millis(200))
@@ -123,7 +124,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
             Event::Notice(Notice::AttemptFailed { cause, .. }) if act == Act::Killed => {
                 println!("-- not there: {cause}");
                 act = Act::Restarted;
-                server.restart()?;
+                server.start()?;
             }
             Event::Message(BytesFrame::Push { data, .. }) => match Push::of(&data) {
                 Push::Subscribed => redis.ready(),
@@ -191,41 +192,39 @@ async fn publish(addr: SocketAddr, text: &str) -> Result<(), Box<dyn Error>> {
 struct Server {
     addr: SocketAddr,
     folder: PathBuf,
-    process: Child,
+    process: Option<Child>,
 }
 
 impl Server {
-    fn start() -> Result<Self, Box<dyn Error>> {
+    fn new() -> io::Result<Self> {
         // Free a moment ago, and again now.
         let addr = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
         let folder = std::env::temp_dir().join(format!("redial-redis-{}", std::process::id()));
         std::fs::create_dir_all(&folder)?;
-        let process = Self::spawn(addr, &folder)?;
-        Ok(Self { addr, folder, process })
+        Ok(Self { addr, folder, process: None })
     }
 
-    fn spawn(addr: SocketAddr, folder: &PathBuf) -> Result<Child, Box<dyn Error>> {
-        let (host, port) = (addr.ip().to_string(), addr.port().to_string());
+    fn start(&mut self) -> Result<(), Box<dyn Error>> {
+        let (host, port) = (self.addr.ip().to_string(), self.addr.port().to_string());
         let spawned = Command::new("redis-server")
             .args(["--bind", &host, "--port", &port, "--save", "", "--appendonly", "no", "--dir"])
-            .arg(folder)
+            .arg(&self.folder)
             .stdout(Stdio::null())
             .kill_on_drop(true)
             .spawn();
-        spawned.map_err(|error| match error.kind() {
+        self.process = Some(spawned.map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => "redis-server is missing: sudo apt-get install redis-server".into(),
-            _ => error.into(),
-        })
+            _ => Box::<dyn Error>::from(error),
+        })?);
+        Ok(())
     }
 
     /// SIGKILL.
     async fn kill(&mut self) -> io::Result<()> {
-        self.process.kill().await
-    }
-
-    fn restart(&mut self) -> Result<(), Box<dyn Error>> {
-        self.process = Self::spawn(self.addr, &self.folder)?;
-        Ok(())
+        match &mut self.process {
+            Some(process) => process.kill().await,
+            None => Ok(()),
+        }
     }
 }
 
