@@ -17,8 +17,10 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::{ExitCode, Stdio};
+use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
+use tokio::time::timeout;
 use tokio_util::codec::Framed;
 
 type Connection = Framed<TcpStream, Resp3>;
@@ -68,7 +70,8 @@ impl Connect for Redis {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match run().await {
+    // Whatever goes wrong, no Redis stays behind.
+    match timeout(Duration::from_secs(30), run()).await.unwrap_or_else(|late| Err(late.into())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
