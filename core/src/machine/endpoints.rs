@@ -7,19 +7,23 @@ use super::state::Link;
 use crate::cause::Cause;
 use crate::grades::{Smoothed, grade};
 use crate::moment::Moment;
+use crate::policy::Failover;
 use crate::stats::Record;
 use crate::time::Micros;
 
 impl ReconnectMachine {
-    pub(super) const fn set_endpoints(&mut self, count: NonZeroU32) {
-        self.mem.endpoints = count.get();
-        if self.mem.endpoint >= count.get() {
-            self.mem.endpoint = 0;
+    pub(super) fn set_endpoints(&mut self, count: NonZeroU32) {
+        let count = count.get();
+        self.mem.endpoints = count;
+        if self.mem.endpoint >= count {
+            // The one that lives is not the next: after its end, that is the first.
+            let lives = self.policy.failover() == Failover::Ordered && self.mem.state.link().is_some();
+            self.mem.endpoint = if lives { count.saturating_sub(1) } else { 0 };
         }
-        self.mem.accounts.endpoints_mut().truncate(count.get());
+        self.mem.accounts.endpoints_mut().truncate(count);
         // Another endpoint may take the place of the one that is connected: its end will say nothing of that.
         if let Some(link) = self.mem.state.link_mut() {
-            if link.endpoint as u32 >= count.get() {
+            if u32::from(link.endpoint) >= count {
                 link.endpoint = Link::NO_ENDPOINT;
             }
         }

@@ -115,7 +115,7 @@ impl ReconnectMachine {
 
     /// The same machine for so many endpoints; the policy's `failover` says which is dialled when.
     #[must_use]
-    pub const fn with_endpoints(mut self, endpoints: NonZeroU32) -> Self {
+    pub fn with_endpoints(mut self, endpoints: NonZeroU32) -> Self {
         self.set_endpoints(endpoints);
         self
     }

@@ -61,13 +61,9 @@ impl Endpoints {
     }
 
     /// Forgets those from this place on.
-    pub(crate) const fn truncate(&mut self, count: u32) {
-        let (_, gone) = self.0.split_at_mut(if count < Self::RECORDS as u32 { count as usize } else { Self::RECORDS });
-        let mut rest: &mut [Record] = gone;
-        while let [first, others @ ..] = rest {
-            *first = Record::NONE;
-            rest = others;
-        }
+    pub(crate) fn truncate(&mut self, count: u32) {
+        let kept = usize::try_from(count).unwrap_or(Self::RECORDS);
+        self.0.iter_mut().skip(kept).for_each(|record| *record = Record::NONE);
     }
 }
 
