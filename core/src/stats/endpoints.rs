@@ -56,8 +56,12 @@ impl Endpoints {
         &self.0
     }
 
-    pub(crate) fn record_mut(&mut self, endpoint: u8) -> Option<&mut Record> {
-        self.0.get_mut(usize::from(endpoint))
+    pub(crate) fn record(&self, endpoint: u32) -> Option<Record> {
+        self.0.get(usize::try_from(endpoint).ok()?).copied()
+    }
+
+    pub(crate) fn record_mut(&mut self, endpoint: u32) -> Option<&mut Record> {
+        self.0.get_mut(usize::try_from(endpoint).ok()?)
     }
 
     /// Forgets those from this place on.
@@ -97,11 +101,6 @@ impl Record {
             0 => None,
             time => Some(Micros::from_micros(time.wrapping_sub(1))),
         }
-    }
-
-    /// When it will have cooled down; the beginning, where there is nothing to cool down from.
-    pub(crate) fn cool_at(self) -> Micros {
-        if self.failures() > 0 { self.time().unwrap_or_default() } else { Micros::ZERO }
     }
 
     pub(crate) const fn latency(self) -> Option<Micros> {
