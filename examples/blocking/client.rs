@@ -158,6 +158,7 @@ impl Client {
     }
 
     fn hang_up(&mut self, connection: ConnectionId, cause: Cause) {
+        self.dial.take_if(|dial| dial.connection == connection);
         if self.socket.as_ref().is_some_and(|(open, _)| *open == connection) {
             match cause {
                 Cause::User => self.say_farewell(),

@@ -1,14 +1,13 @@
 //! A runtime of one's own: a thread, std's sockets and a loop on the machine. No async, no driver.
 //!
 //! `cargo run -p redial-examples --bin blocking` runs to its end by itself: its server closes after every third message.
-//! With `conformance` as its argument it runs the driver's conformance suite in place of that.
+//! That the client does what redial's own do is shown by `conformance.rs`, which puts it through the driver's suite.
 
 #![allow(unreachable_pub)] // a program of few files needs no finer word
 #![allow(clippy::wildcard_enum_match_arm)] // notices and errors are many and may become more: a reader takes what it needs
 
 mod client;
 mod socket;
-mod suite;
 
 use client::{Client, News};
 use redial::{Input, Micros, Notice, Policy};
@@ -19,10 +18,6 @@ use tungstenite::Message;
 use tungstenite::protocol::{CloseFrame, frame::coding::CloseCode};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    if std::env::args().nth(1).as_deref() == Some("conformance") {
-        suite::run();
-        return Ok(());
-    }
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let url = format!("ws://{}/", listener.local_addr()?);
     std::thread::spawn(move || listener.incoming().flatten().for_each(|tcp| drop(serve(tcp))));

@@ -3,12 +3,13 @@
 use std::mem::take;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::time::Instant;
 
 use redial::trace::Trace;
 use redial::{Cause, HoldReason, Input, Notice, Phase};
 
-use super::PATIENCE;
 use super::task::{Order, Over, Report, Settings, Tape, Task};
+use super::{PATIENCE, now};
 
 /// A client that goes from report to report: after each it stands still until the story wants to see the next.
 ///
@@ -95,8 +96,9 @@ impl Client {
 
     /// Lets it come to its end, and back.
     pub(super) fn end(&mut self) {
-        while let Some(report) = self.next() {
-            assert!(!matches!(report, Report::Text(_)), "nothing was to be said any more; seen: {:#?}", self.seen);
+        let until = now() + PATIENCE;
+        while let Some(report) = self.next(until) {
+            assert!(!matches!(report, Report::Text(_)), "nothing was to be said any more; {}", self.last_reports());
         }
     }
 
@@ -110,30 +112,38 @@ impl Client {
     }
 
     fn until<T>(&mut self, what: &str, mut pick: impl FnMut(&Report) -> Option<T>) -> T {
-        while let Some(report) = self.next() {
+        let until = now() + PATIENCE;
+        while let Some(report) = self.next(until) {
             if let Some(picked) = pick(&report) {
                 return picked;
             }
         }
-        panic!("the client ended before: {what}; seen: {:#?}", self.seen)
+        panic!("the client ended before: {what}; {}", self.last_reports())
     }
 
     /// Lets it go on to its next report; `None` if it has come to its end.
-    fn next(&mut self) -> Option<Report> {
+    fn next(&mut self, until: Instant) -> Option<Report> {
         if take(&mut self.waits) {
             // One that has returned does not hear it.
             let _ = self.orders.send(take(&mut self.to_do));
         }
-        match self.reports.recv_timeout(PATIENCE) {
+        match self.reports.recv_timeout(until.saturating_duration_since(now())) {
             Ok(report) => {
                 self.waits = true;
                 self.seen.push(report.clone());
-                assert!(!matches!(report, Report::Trouble(_)), "trouble; seen: {:#?}", self.seen);
+                assert!(!matches!(report, Report::Trouble(_)), "trouble; {}", self.last_reports());
                 Some(report)
             }
             Err(RecvTimeoutError::Disconnected) => None,
-            Err(RecvTimeoutError::Timeout) => panic!("nothing for {PATIENCE:?}; seen: {:#?}", self.seen),
+            Err(RecvTimeoutError::Timeout) => panic!("not within {PATIENCE:?}; {}", self.last_reports()),
         }
+    }
+
+    fn last_reports(&self) -> String {
+        const ENOUGH: usize = 10;
+        let first = self.seen.len().saturating_sub(ENOUGH);
+        let lines: Vec<_> = self.seen[first..].iter().map(|report| format!("\n    {report:?}")).collect();
+        format!("the last of {} reports:{}", self.seen.len(), lines.concat())
     }
 }
 

@@ -65,8 +65,16 @@ pub(super) fn play(scenario: &'static Scenario, candidate: &mut impl FnMut(Task)
         Err(wrong) => Err(wrong),
         Ok(()) => decisions::compare(&recording, scenario.decisions, scenario.or),
     };
-    wrong.map_err(|wrong| format!("{wrong}\nthe recording:\n{recording}"))?;
+    wrong.map_err(|wrong| format!("{wrong}\n{}", tail(&recording)))?;
     Ok(format!("{} ms", began.elapsed().as_millis()))
+}
+
+/// A client that goes on and on records very much.
+fn tail(recording: &str) -> String {
+    const ENOUGH: usize = 200;
+    let lines: Vec<_> = recording.lines().collect();
+    let first = lines.len().saturating_sub(ENOUGH);
+    format!("the recording, from line {}:\n{}\n", first + 1, lines[first..].join("\n"))
 }
 
 fn said(panic: &(dyn Any + Send)) -> String {

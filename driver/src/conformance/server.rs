@@ -2,14 +2,15 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
-use super::PATIENCE;
 use super::peer::{Peer, Wire};
 use super::tls::Identity;
+use super::{PATIENCE, now};
 
 /// How a server takes a connection.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +32,7 @@ pub(super) enum Welcome {
 pub(super) struct Server {
     pub(super) addr: SocketAddr,
     peers: Receiver<Peer>,
-    accepted: Arc<AtomicUsize>,
+    accepted: Arc<Mutex<Vec<Instant>>>,
     is_closed: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -56,9 +57,9 @@ impl Server {
     pub(super) fn listen(listener: TcpListener, welcomes: &'static [Welcome], identity: Option<Identity>) -> Self {
         let addr = listener.local_addr().expect("a listener has an address");
         let (give, peers) = mpsc::channel();
-        let accepted = Arc::new(AtomicUsize::new(0));
+        let accepted = Arc::new(Mutex::new(Vec::new()));
         let is_closed = Arc::new(AtomicBool::new(false));
-        let (count, closed) = (Arc::clone(&accepted), Arc::clone(&is_closed));
+        let (log, closed) = (Arc::clone(&accepted), Arc::clone(&is_closed));
         let mut mute = Vec::new();
         let thread = thread::spawn(move || {
             for n in 0_usize.. {
@@ -66,7 +67,7 @@ impl Server {
                 if closed.load(Ordering::SeqCst) {
                     return;
                 }
-                count.fetch_add(1, Ordering::SeqCst);
+                log.lock().unwrap().push(now());
                 let choice = match welcomes.get(n).or_else(|| welcomes.last()) {
                     None | Some(Welcome::Drop) => continue,
                     Some(Welcome::Mute) => {
@@ -105,9 +106,9 @@ impl Server {
         self.peers.iter()
     }
 
-    /// How many connections there were.
-    pub(super) fn accepted(&self) -> usize {
-        self.accepted.load(Ordering::SeqCst)
+    /// When it accepted each connection.
+    pub(super) fn accepted(&self) -> Vec<Instant> {
+        self.accepted.lock().unwrap().clone()
     }
 }
 

@@ -1,5 +1,8 @@
 //! Servers that are there and do not want the client, or not now.
 
+use std::time::Duration;
+
+use redial::trace::Trace;
 use redial::{Cause, Command, DialBudget, Micros, NetworkDetail, Notice, Output};
 
 use super::super::play::{Scenario, Stage};
@@ -121,6 +124,62 @@ pub(super) const ALL: &[Scenario] = &[
         ",
         or: "",
     },
+    Scenario {
+        name: "open, then drop: no more dials than schedule and budget allow",
+        story: opens_and_drops,
+        decisions: "
+            dial 1: endpoint 0, attempt 0
+            phase connecting
+            opened 1
+            phase open
+            lost 1: close 1006
+            retry 1: raw 20 ms, jittered 10.935 ms
+            phase waiting
+            dial 2: endpoint 0, attempt 1
+            phase connecting
+            opened 2
+            phase open
+            lost 2: close 1006
+            retry 2: raw 40 ms, jittered 20.576 ms
+            phase waiting
+            dial 3: endpoint 0, attempt 2
+            phase connecting
+            opened 3
+            phase open
+            lost 3: close 1006
+            retry 3: raw 80 ms, jittered 22.63 ms
+            phase waiting
+            dial 4: endpoint 0, attempt 3
+            phase connecting
+            opened 4
+            phase open
+            lost 4: close 1006
+            retry 4: raw 160 ms, jittered 23.967 ms
+            phase waiting
+            dial 5: endpoint 0, attempt 4
+            phase connecting
+            opened 5
+            phase open
+            lost 5: close 1006
+            retry 5: raw 160 ms, jittered 151.301 ms
+            phase waiting
+            dial 6: endpoint 0, attempt 5
+            phase connecting
+            opened 6
+            phase open
+            lost 6: close 1006
+            retry 6: raw 160 ms, jittered 90.629 ms
+            phase waiting
+            dial 7: endpoint 0, attempt 6
+            phase connecting
+            opened 7
+            phase open
+            lost 7: close 1006
+            gave up by attempts after 6 retries: close 1006
+            phase failed
+        ",
+        or: "",
+    },
 ];
 
 fn busy(stage: &mut Stage) {
@@ -133,30 +192,47 @@ fn busy(stage: &mut Stage) {
 fn stops(stage: &mut Stage, server: Server, dials: usize) {
     let mut client = stage.client(settings([server.url()], quick()));
     client.end();
-    assert_eq!(server.accepted(), dials);
+    assert_eq!(server.accepted().len(), dials);
 }
 
+/// A storm of dials must not follow from it.
+const BUDGET: DialBudget = DialBudget { burst: 3, refill: ms(60) };
+
 fn drops(stage: &mut Stage) {
-    const BUDGET: DialBudget = DialBudget { burst: 3, refill: ms(60) };
     let server = Server::start(&[Welcome::Drop]);
     let mut client = stage.client(settings([server.url()], quick().max_attempts(6).dial_budget(BUDGET)));
     for _ in 0..7 {
         assert_eq!(client.failed(), Cause::network(NetworkDetail::Reset));
     }
     client.end();
-    assert_eq!(server.accepted(), 7);
+    assert_spaced(&server, &client.trace());
+}
 
-    let mut dials = Vec::new();
-    let mut due = None;
-    for (at, output) in client.trace().outputs() {
+/// That a connection opens proves nothing: it must last.
+fn opens_and_drops(stage: &mut Stage) {
+    let server = Server::start(&[Welcome::Upgrade]);
+    let mut client = stage.client(settings([server.url()], quick().max_attempts(6).dial_budget(BUDGET)));
+    for _ in 0..7 {
+        client.opened();
+        server.peer().cut();
+        assert_eq!(client.lost(), Cause::close(1006));
+    }
+    client.end();
+    assert_spaced(&server, &client.trace());
+}
+
+/// No dial before its time, and in any span no more than the budget allows: as it was recorded, and as the server saw it.
+fn assert_spaced(server: &Server, trace: &Trace) {
+    let (mut dials, mut retries) = (Vec::new(), Vec::new());
+    for (at, output) in trace.outputs() {
         match output {
-            Output::Notice(Notice::RetryScheduled(retry)) => due = Some(retry.dial_at),
-            Output::Command(Command::Dial(_)) => {
-                assert!(Some(at) >= due, "a dial at {at:?} that was due at {due:?}");
-                dials.push(at);
-            }
+            Output::Notice(Notice::RetryScheduled(retry)) => retries.push(retry),
+            Output::Command(Command::Dial(_)) => dials.push(at),
             Output::Command(_) | Output::Notice(_) => {}
         }
+    }
+    for (dial, retry) in dials.iter().skip(1).zip(&retries) {
+        assert!(*dial >= retry.dial_at, "a dial at {dial:?}, of {retry:?}");
     }
     for (first, at) in dials.iter().enumerate() {
         for (count, later) in (1_u64..).zip(&dials[first..]) {
@@ -164,5 +240,12 @@ fn drops(stage: &mut Stage) {
             let most = u64::from(BUDGET.burst) + span / BUDGET.refill.as_micros();
             assert!(count <= most, "{count} dials within {span} µs, of at most {most}");
         }
+    }
+    let accepted = server.accepted();
+    assert_eq!(accepted.len(), dials.len(), "connections, and dials recorded");
+    for (pair, retry) in accepted.windows(2).zip(&retries) {
+        // A delay counts from the failure, which comes after the server has accepted; a clock may count whole microseconds.
+        let span = pair[1].saturating_duration_since(pair[0]) + Duration::from_micros(1);
+        assert!(span >= Duration::from(retry.delay), "{span:?} between two connections, of {retry:?}");
     }
 }
