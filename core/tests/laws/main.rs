@@ -4,6 +4,7 @@
 
 #![allow(clippy::expect_used, clippy::panic)] // a test fails by panicking
 
+mod shared_budget;
 mod spread;
 
 use std::cell::Cell;
