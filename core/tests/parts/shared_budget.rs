@@ -74,13 +74,15 @@ fn who_finds_no_token_at_its_turn_does_not_go_to_the_end() {
     assert_eq!(take(&mut budget, 40, Some(40)), Err(50));
     assert_eq!(take(&mut budget, 40, Some(30)), Err(60), "a turn of its own for each");
     assert_eq!(take(&mut budget, 40, Some(20)), Err(70));
-    // A newcomer comes after them all, and after one turn more for each that missed its own.
-    assert_eq!(take(&mut budget, 40, None), Err(90));
+    // A newcomer comes after them all.
+    assert_eq!(take(&mut budget, 40, None), Err(80));
     assert_eq!(take(&mut budget, 50, Some(50)), Ok(()), "the fifth has its turn, too");
-    assert_eq!(take(&mut budget, 50, Some(50)), Err(80));
-    for turn in [60, 70, 80, 90] {
+    assert_eq!(take(&mut budget, 50, Some(50)), Err(80), "who misses it goes ahead of those that come later");
+    for turn in [60, 70, 80] {
         assert_eq!(take(&mut budget, turn, Some(turn)), Ok(()));
     }
+    assert_eq!(take(&mut budget, 80, Some(80)), Err(90));
+    assert_eq!(take(&mut budget, 90, Some(90)), Ok(()));
 }
 
 #[test]
