@@ -52,8 +52,8 @@ pub use runtime::{AsyncIo, Tcp};
 
 pub use futures_util::{SinkExt, StreamExt};
 pub use redial::{
-    self, Cause, ConnectionId, Dial, Hint, HoldReason, Jitter, Limit, Micros, NetworkDetail, Notice, Phase, PingId,
-    Policy, Quality, Timestamp,
+    self, Cause, ConnectionId, Dial, DialBudget, Hint, HoldReason, Jitter, Limit, Micros, NetworkDetail, Notice, Phase,
+    PingId, Policy, Quality, Timestamp,
 };
 #[cfg(feature = "recorder")]
 pub use redial_driver::TraceRecorder;
@@ -73,6 +73,9 @@ pub type WebSocketBuilder<R = ()> = redial_websocket::WebSocketBuilder<AsyncIo, 
 
 /// Dials WebSockets. Made by `WebSocketBuilder::connector`; of a running connection, it is `connector_mut()`.
 pub type WebSocketConnector = redial_websocket::WebSocketConnector<AsyncIo>;
+
+/// A dial budget that many connections share.
+pub type SharedBudget = redial_driver::SharedBudget<AsyncIoClock>;
 
 /// One open connection.
 pub type Socket = redial_websocket::Socket<Tcp>;

@@ -136,6 +136,10 @@ fn what_is_wrong_with_a_configuration_is_one_line() {
     let line = |builder: redial_tokio::WebSocketBuilder| builder.build().map(drop).unwrap_err().to_string();
     let good = || WebSocket::builder("ws://a.example");
     assert_eq!(line(good().endpoint("htp://x")), "endpoint \"htp://x\": scheme htp is not allowed; allowed: ws, wss");
+    let healthiest =
+        redial_tokio::Policy::builder().failover(redial_tokio::redial::Failover::Healthiest).build().unwrap();
+    let many = (0..8).fold(good().policy(healthiest), |builder, n| builder.endpoint(format!("ws://{n}.example")));
+    assert_eq!(line(many), "endpoints: 9 are not allowed with failover healthiest; allowed: up to 8");
     assert!(line(good().header("x y", "z")).starts_with("header \"x y\": the name is not allowed; allowed: "));
     assert!(line(good().subprotocol("a b")).starts_with("subprotocol \"a b\": not allowed; allowed: "));
     assert!(line(good().root_pem("nonsense")).starts_with("tls: no certificate in the PEM; allowed: "));

@@ -107,9 +107,10 @@ impl SharedBudget {
             None => self.last = at,
             Some(turn) if turn > now => {}
             Some(_) => {
-                // One more now waits for what is promised already: the queue gets longer by a turn, which nobody is promised.
+                // It now waits for what may be promised to another, who then misses it in turn. Only the last of them makes
+                // the queue longer: if each did, newcomers would wait behind turns that nobody has.
                 self.last_again = at;
-                self.last = at.max(self.last.after(refill));
+                self.last = self.last.max(at);
             }
         }
         Err(at.timestamp())
@@ -119,5 +120,47 @@ impl SharedBudget {
     #[must_use]
     pub const fn budget(&self) -> DialBudget {
         self.budget
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: u64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    #[test]
+    fn one_token_lost_makes_the_queue_longer_by_one_turn() {
+        let mut budget = SharedBudget::new(DialBudget { burst: 1, refill: Micros::from_millis(10) });
+        let first = [(); 4].map(|()| budget.take(at(0), None));
+        assert_eq!(first, [Ok(()), Err(at(10)), Err(at(20)), Err(at(30))]);
+        assert_eq!(budget.take(at(20), Some(at(10))), Ok(()), "late: the token of 10 is lost");
+        assert_eq!(budget.take(at(20), Some(at(20))), Err(at(30)));
+        assert_eq!(budget.take(at(30), Some(at(30))), Ok(()));
+        assert_eq!(budget.take(at(30), Some(at(30))), Err(at(40)));
+        assert_eq!(budget.take(at(40), Some(at(40))), Ok(()));
+        assert_eq!(budget.take(at(45), None), Err(at(50)), "nobody waits any more");
+    }
+
+    #[test]
+    fn after_a_stall_newcomers_wait_behind_no_more_than_those_that_wait() {
+        const FLEET: u64 = 1000;
+        let mut budget = SharedBudget::new(DialBudget { burst: 5, refill: Micros::from_millis(1) });
+        let mut waiting: std::vec::Vec<_> = (0..FLEET).filter_map(|_| budget.take(at(0), None).err()).collect();
+        // Nobody comes for 20 ms: 15 tokens are lost. Then all come when they are told.
+        let mut now = 20;
+        while !waiting.is_empty() {
+            waiting.retain_mut(|turn| {
+                if *turn > at(now) {
+                    return true;
+                }
+                budget.take(at(now), Some(*turn)).map_err(|next| *turn = next).is_err()
+            });
+            now += 1;
+        }
+        assert_eq!(now, FLEET - 5 + 15 + 1);
+        assert_eq!(budget.take(at(now + 5), None), Ok(()), "the bucket is full, and nobody waits");
     }
 }

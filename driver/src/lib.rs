@@ -51,6 +51,7 @@
 //! - `testing`: the virtual clock and the scripted transport of this crate's own tests.
 //! - `conformance`: the suite that an adapter runs with one call, over real sockets.
 
+mod budget;
 mod builder;
 mod clock;
 mod closing;
@@ -80,6 +81,7 @@ mod turn;
 mod watch;
 mod write;
 
+pub use budget::SharedBudget;
 pub use builder::Builder;
 pub use clock::Clock;
 pub use connect::{Connect, Kind};

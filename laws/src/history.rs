@@ -195,6 +195,17 @@ impl History {
         }
     }
 
+    /// From when on a dial can be made that begins to wait at `now`: its own budget's token, and no sooner than a shared
+    /// budget can be asked.
+    pub(crate) fn soonest(&self, now: Us) -> Us {
+        self.soonest_of(&self.bucket, now)
+    }
+
+    /// The same with this bucket.
+    pub(crate) fn soonest_of(&self, bucket: &Bucket, now: Us) -> Us {
+        bucket.token_at().max(if self.shares_budget { now + 1 } else { 0 })
+    }
+
     /// "`autoReconnectOff` holds retries only; the others hold the dial of `start` too; `reconnect` passes them all"
     pub(crate) fn holds_dial_of(&self, asked: Asked) -> bool {
         match asked {

@@ -138,15 +138,11 @@ impl ReconnectMachine {
             State::Idle | State::Waiting { .. } | State::Held { .. } | State::Closed | State::Failed => return,
         };
 
-        // While the state still tells what the connection was like.
-        if self.policy.failover() == Failover::Healthiest {
-            self.judge_endpoint(link.endpoint, cause, now);
-        }
         let was_stable = !self.mem.outage.is_on();
         if was_stable {
             self.begin_outage(now);
         }
-        self.fail_over(was_stable);
+        self.fail_over(was_stable, cause, now);
         if matches!(cause, Cause::Http { status: 401 | 403, .. }) {
             self.mem.fresh_credentials = true;
         }
@@ -175,7 +171,7 @@ impl ReconnectMachine {
         self.hang_up(link.connection, Cause::User, out);
         self.on_lost(link, open, Cause::User, now, out);
         if self.policy.failover() == Failover::Healthiest {
-            self.judge_endpoint(link.endpoint, Cause::User, now);
+            self.judge_endpoint(!self.mem.outage.is_on(), Cause::User, now);
         }
     }
 

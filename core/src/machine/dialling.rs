@@ -94,8 +94,11 @@ impl ReconnectMachine {
             self.enter(State::Held { pending, since: now }, now, out);
             return;
         }
-        let soonest = if haste == Haste::Due { now } else { now.after(self.step_apart()) };
-        let until = self.mem.bucket.next_token(self.policy.dial_budget(), pending.due().max(soonest));
+        let mut until = self.mem.bucket.next_token(self.policy.dial_budget(), pending.due().max(now));
+        // A shared budget is to be asked before the step that makes the dial.
+        if self.mem.bucket.is_shared() && haste != Haste::Due {
+            until = until.max(now.after(Micros::from_micros(1)));
+        }
         if let Pending::Retry(retry) = pending {
             if self.passes_elapsed_limit(until, now) {
                 self.give_up(Limit::Elapsed, retry.cause, now, out);
@@ -140,7 +143,6 @@ impl ReconnectMachine {
             connection: ConnectionId(self.mem.last_connection),
             attempt,
             fresh_credentials: core::mem::take(&mut self.mem.fresh_credentials),
-            endpoint: u8::try_from(endpoint).unwrap_or(Link::NO_ENDPOINT),
             preceding,
         };
         self.mem.accounts.on_dial(attempt);
@@ -249,12 +251,6 @@ impl ReconnectMachine {
         self.mem.state = State::Waiting { pending, until };
     }
 
-    /// How far from the beginning of a step a dial must be that did not wait before it: a shared budget is to be asked
-    /// first.
-    const fn step_apart(&self) -> Micros {
-        Micros::from_micros(self.mem.shares_budget as u64)
-    }
-
     /// The server's advice moves a retry that is held.
     pub(super) fn on_hint_held(&mut self, hint: Hint, retry: Retry, since: Moment, now: Moment, out: &mut Outputs) {
         if hint.stop {
@@ -324,12 +320,18 @@ impl ReconnectMachine {
         }
     }
 
-    /// How the end of a connection leaves the endpoints, for ordered failover.
-    pub(super) fn fail_over(&mut self, was_stable: bool) {
-        match self.policy.failover() {
-            Failover::Ordered if was_stable => self.mem.endpoint = 0,
-            Failover::Ordered => self.next_endpoint(),
-            Failover::RoundRobin | Failover::Random | Failover::Healthiest => {}
+    /// How the end of a connection leaves the endpoints.
+    pub(super) fn fail_over(&mut self, was_stable: bool, cause: Cause, now: Moment) {
+        // No match: it would become a jump table, which the most expensive step has no room for.
+        let failover = self.policy.failover();
+        if failover == Failover::Ordered {
+            if was_stable {
+                self.mem.endpoint = 0;
+            } else {
+                self.next_endpoint();
+            }
+        } else if failover == Failover::Healthiest {
+            self.judge_endpoint(was_stable, cause, now);
         }
     }
 

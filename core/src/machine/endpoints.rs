@@ -3,25 +3,29 @@
 use core::num::NonZeroU32;
 
 use super::ReconnectMachine;
-use super::state::Link;
+use super::state::Memory;
 use crate::cause::Cause;
-use crate::grades::{Smoothed, grade};
 use crate::moment::Moment;
+use crate::policy::Failover;
 use crate::stats::Record;
 use crate::time::Micros;
 
 impl ReconnectMachine {
-    pub(super) const fn set_endpoints(&mut self, count: NonZeroU32) {
-        self.mem.endpoints = count.get();
-        if self.mem.endpoint >= count.get() {
-            self.mem.endpoint = 0;
+    pub(super) fn set_endpoints(&mut self, count: NonZeroU32) {
+        let count = count.get();
+        self.mem.endpoints = count;
+        if self.mem.endpoint >= count {
+            // The end of a connection then says nothing of another endpoint in the same place, and the first comes next.
+            self.mem.endpoint = if self.is_on_endpoint() { Memory::GONE } else { 0 };
         }
-        self.mem.accounts.endpoints_mut().truncate(count.get());
-        // Another endpoint may take the place of the one that is connected: its end will say nothing of that.
-        if let Some(link) = self.mem.state.link_mut() {
-            if link.endpoint as u32 >= count.get() {
-                link.endpoint = Link::NO_ENDPOINT;
-            }
+        self.mem.accounts.endpoints_mut().truncate(count);
+    }
+
+    /// Whether what is remembered is the endpoint of the present connection, not the next.
+    pub(super) fn is_on_endpoint(&self) -> bool {
+        match self.policy.failover() {
+            Failover::Ordered | Failover::Healthiest => self.mem.state.link().is_some(),
+            Failover::RoundRobin | Failover::Random => false,
         }
     }
 
@@ -30,19 +34,17 @@ impl ReconnectMachine {
     #[inline(never)]
     pub(super) fn on_stable_endpoint(&mut self, now: Moment) {
         let age = self.mem.accounts.age(now);
-        let Some(link) = self.mem.state.link() else { return };
-        if let Some(record) = self.mem.accounts.endpoints_mut().record_mut(link.endpoint) {
+        if let Some(record) = self.mem.accounts.endpoints_mut().record_mut(self.mem.endpoint) {
             record.succeed(age);
         }
     }
 
-    /// What the end of a dial or connection says of its endpoint; before anything else forgets what it was like.
+    /// What the end of a dial or connection says of its endpoint, while the state still tells what it was like.
     #[cold]
     #[inline(never)]
-    pub(super) fn judge_endpoint(&mut self, endpoint: u8, cause: Cause, now: Moment) {
-        let (age, was_stable) = (self.mem.accounts.age(now), !self.mem.outage.is_on());
-        let latency = self.latency();
-        let Some(mut record) = self.mem.accounts.endpoints().records().get(usize::from(endpoint)).copied() else {
+    pub(super) fn judge_endpoint(&mut self, was_stable: bool, cause: Cause, now: Moment) {
+        let (age, latency) = (self.mem.accounts.age(now), self.latency());
+        let Some(mut record) = self.mem.accounts.endpoints().record(self.mem.endpoint) else {
             return;
         };
         if cause != Cause::User {
@@ -56,7 +58,7 @@ impl ReconnectMachine {
         if let Some(latency) = latency {
             record.set_latency(latency);
         }
-        if let Some(kept) = self.mem.accounts.endpoints_mut().record_mut(endpoint) {
+        if let Some(kept) = self.mem.accounts.endpoints_mut().record_mut(self.mem.endpoint) {
             *kept = record;
         }
     }
@@ -70,26 +72,40 @@ impl ReconnectMachine {
         first.max(doubled.min(most)).max(cause.retry_after().unwrap_or_default().min(most))
     }
 
-    /// Those that are not cooling down by the grade of their latency, then those that are by the end of it; the first in the
-    /// list among equals.
+    /// The first in the list of those that nothing is better than.
     #[cold]
     #[inline(never)]
-    pub(super) fn healthiest_endpoint(&self, now: Moment) -> u32 {
+    pub(super) fn healthiest_endpoint(&mut self, now: Moment) -> u32 {
         let age = self.mem.accounts.age(now);
-        let endpoints = self.mem.accounts.endpoints().records().iter().zip(0..self.mem.endpoints);
-        let best = endpoints.min_by_key(|(record, _)| {
-            let cool_at = record.cool_at();
-            if cool_at > age { (true, cool_at.as_micros()) } else { (false, self.rank(record, age)) }
-        });
-        best.map_or(0, |(_, endpoint)| endpoint)
+        let (mut best, mut least) = (0, u64::MAX);
+        for (record, endpoint) in self.mem.accounts.endpoints().records().iter().zip(0..self.mem.endpoints) {
+            let badness = self.badness(*record, age);
+            if badness < least {
+                (best, least) = (endpoint, badness);
+            }
+            if badness == 0 {
+                break;
+            }
+        }
+        self.mem.endpoint = best;
+        best
     }
 
-    /// The grade of a cool endpoint's latency, 0 for the best.
-    fn rank(&self, record: &Record, age: Micros) -> u64 {
-        let known = record.latency().filter(|_| {
-            let measured = record.time().unwrap_or_default();
-            age.saturating_sub(measured) < self.policy.max_retry_after()
-        });
-        known.map_or(0, |latency| grade(self.policy.quality_bounds(), None, Smoothed::first(latency)) as u64)
+    /// Of those that are not cooling down, how many bounds of the grades their latency has passed; above them all those that
+    /// are, by the end of it.
+    fn badness(&self, record: Record, age: Micros) -> u64 {
+        const COOLS: u64 = 1 << 63;
+        let time = record.time().unwrap_or_default();
+        if record.failures() > 0 && time > age {
+            return COOLS | time.as_micros();
+        }
+        let Some(latency) = record.latency() else { return 0 };
+        if age.saturating_sub(time) >= self.policy.max_retry_after() {
+            return 0;
+        }
+        let bounds = self.policy.quality_bounds();
+        u64::from(latency >= bounds.excellent)
+            .wrapping_add((latency >= bounds.good).into())
+            .wrapping_add((latency > bounds.poor).into())
     }
 }

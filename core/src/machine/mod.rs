@@ -89,7 +89,6 @@ impl ReconnectMachine {
             state: State::Idle,
             holds,
             busy: false,
-            shares_budget: false,
             quality: None,
             hint: KeptHint::NONE,
             fresh_credentials: false,
@@ -115,7 +114,7 @@ impl ReconnectMachine {
 
     /// The same machine for so many endpoints; the policy's `failover` says which is dialled when.
     #[must_use]
-    pub const fn with_endpoints(mut self, endpoints: NonZeroU32) -> Self {
+    pub fn with_endpoints(mut self, endpoints: NonZeroU32) -> Self {
         self.set_endpoints(endpoints);
         self
     }
@@ -245,7 +244,7 @@ impl ReconnectMachine {
     /// Whether the machine shares a dial budget with others: from the first [`Input::Budget`] on.
     #[must_use]
     pub const fn shares_budget(&self) -> bool {
-        self.mem.shares_budget
+        self.mem.bucket.is_shared()
     }
 
     /// How many endpoints there are.
@@ -308,6 +307,10 @@ impl ReconnectMachine {
     pub fn restore(policy: Policy, snapshot: &Snapshot, now: Timestamp) -> Result<Self, SnapshotError> {
         let now = Moment::at(now);
         let mut machine = Self { policy, mem: snapshot.memory(now)?, due: Moment::NEVER };
+        // Under the policy before, it may have been another one's.
+        if machine.mem.endpoint == Memory::GONE && !machine.is_on_endpoint() {
+            machine.mem.endpoint = 0;
+        }
         if let State::Open { open, .. } = &mut machine.mem.state {
             open.health.follow(&machine.policy, now);
         }

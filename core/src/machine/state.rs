@@ -25,9 +25,6 @@ pub(crate) struct Memory {
     pub(crate) state: State,
     pub(crate) holds: Holds,
     pub(crate) busy: bool,
-    /// A dial budget is shared with other machines.
-    #[cfg_attr(feature = "serde", serde(default))]
-    pub(crate) shares_budget: bool,
     pub(crate) quality: Option<Quality>,
     /// The newest hint since the last dial.
     pub(crate) hint: KeptHint,
@@ -42,7 +39,8 @@ pub(crate) struct Memory {
     pub(crate) bucket: TokenBucket,
     /// How many endpoints there are; 1 or more.
     pub(crate) endpoints: u32,
-    /// The one that comes next, but for random failover.
+    /// For round robin the one that comes next; for ordered failover, too, but while a connection lives the one it is on;
+    /// for the healthiest the last that was dialled. [`Self::GONE`] once that has left the list.
     pub(crate) endpoint: u32,
     pub(crate) last_connection: u64,
     pub(crate) last_ping: u64,
@@ -104,9 +102,6 @@ pub(crate) struct Link {
     pub(crate) connection: ConnectionId,
     pub(crate) attempt: u32,
     pub(crate) fresh_credentials: bool,
-    /// Which endpoint has been dialled; [`Link::NO_ENDPOINT`] for one without a record.
-    #[cfg_attr(feature = "serde", serde(default = "no_endpoint"))]
-    pub(crate) endpoint: u8,
     /// The delay that preceded its dial, hint and budget aside.
     pub(crate) preceding: Micros,
 }
@@ -157,17 +152,6 @@ pub(crate) struct Retry {
     pub(crate) cause: Cause,
 }
 
-/// Of snapshots from before endpoints had records.
-#[cfg(feature = "serde")]
-const fn no_endpoint() -> u8 {
-    Link::NO_ENDPOINT
-}
-
-impl Link {
-    /// Far behind the last endpoint that has a record.
-    pub(crate) const NO_ENDPOINT: u8 = u8::MAX;
-}
-
 impl State {
     pub(crate) const fn phase(&self) -> Phase {
         match self {
@@ -198,13 +182,6 @@ impl State {
 
     /// The connection that lives, if one does.
     pub(crate) const fn link(&self) -> Option<&Link> {
-        match self {
-            Self::Connecting { link, .. } | Self::Handshaking { link, .. } | Self::Open { link, .. } => Some(link),
-            Self::Idle | Self::Waiting { .. } | Self::Held { .. } | Self::Closed | Self::Failed => None,
-        }
-    }
-
-    pub(crate) const fn link_mut(&mut self) -> Option<&mut Link> {
         match self {
             Self::Connecting { link, .. } | Self::Handshaking { link, .. } | Self::Open { link, .. } => Some(link),
             Self::Idle | Self::Waiting { .. } | Self::Held { .. } | Self::Closed | Self::Failed => None,
@@ -270,6 +247,9 @@ impl Pending {
 }
 
 impl Memory {
+    /// The one before the first.
+    pub(crate) const GONE: u32 = u32::MAX;
+
     /// The same memory on a clock that stands `by` microseconds higher.
     pub(crate) fn shifted(self, by: i64) -> Self {
         Self {

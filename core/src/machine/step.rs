@@ -188,7 +188,7 @@ impl ReconnectMachine {
             }
             Input::Endpoints { count } => self.set_endpoints(count),
             Input::Budget { wait } => {
-                self.mem.shares_budget = true;
+                self.mem.bucket.share();
                 match self.mem.state {
                     State::Waiting { pending, until } => self.on_budget_waiting(pending, until, wait, now, out),
                     State::Idle

@@ -56,18 +56,18 @@ impl Endpoints {
         &self.0
     }
 
-    pub(crate) fn record_mut(&mut self, endpoint: u8) -> Option<&mut Record> {
-        self.0.get_mut(usize::from(endpoint))
+    pub(crate) fn record(&self, endpoint: u32) -> Option<Record> {
+        self.0.get(usize::try_from(endpoint).ok()?).copied()
+    }
+
+    pub(crate) fn record_mut(&mut self, endpoint: u32) -> Option<&mut Record> {
+        self.0.get_mut(usize::try_from(endpoint).ok()?)
     }
 
     /// Forgets those from this place on.
-    pub(crate) const fn truncate(&mut self, count: u32) {
-        let (_, gone) = self.0.split_at_mut(if count < Self::RECORDS as u32 { count as usize } else { Self::RECORDS });
-        let mut rest: &mut [Record] = gone;
-        while let [first, others @ ..] = rest {
-            *first = Record::NONE;
-            rest = others;
-        }
+    pub(crate) fn truncate(&mut self, count: u32) {
+        let kept = usize::try_from(count).unwrap_or(Self::RECORDS);
+        self.0.iter_mut().skip(kept).for_each(|record| *record = Record::NONE);
     }
 }
 
@@ -101,11 +101,6 @@ impl Record {
             0 => None,
             time => Some(Micros::from_micros(time.wrapping_sub(1))),
         }
-    }
-
-    /// When it will have cooled down; the beginning, where there is nothing to cool down from.
-    pub(crate) fn cool_at(self) -> Micros {
-        if self.failures() > 0 { self.time().unwrap_or_default() } else { Micros::ZERO }
     }
 
     pub(crate) const fn latency(self) -> Option<Micros> {
