@@ -81,6 +81,7 @@ impl Client {
     }
 
     /// Until a ping was answered.
+    #[cfg(unix)]
     pub(super) fn health_check(&mut self) {
         self.notice("healthCheck", |notice| matches!(notice, Notice::HealthCheck { .. }).then_some(()));
     }

@@ -71,12 +71,15 @@ pub fn run(name: &str, mut candidate: impl FnMut(Task)) {
     #[cfg(unix)]
     process::serve_if_asked();
     let only = std::env::var("REDIAL_CONFORMANCE").unwrap_or_default();
-    let mut failed = 0_u32;
-    let mut say = |scenario: &str, outcome: Result<String, String>| match outcome {
-        Ok(how) => println!("ok      {name}: {scenario} ({how})"),
-        Err(why) => {
-            failed += 1;
-            println!("FAILED  {name}: {scenario}\n{why}");
+    let (mut played, mut failed) = (0_u32, 0_u32);
+    let mut say = |scenario: &str, outcome: Result<String, String>| {
+        played += 1;
+        match outcome {
+            Ok(how) => println!("ok      {name}: {scenario} ({how})"),
+            Err(why) => {
+                failed += 1;
+                println!("FAILED  {name}: {scenario}\n{why}");
+            }
         }
     };
     if "vectors".contains(&only) {
@@ -85,7 +88,8 @@ pub fn run(name: &str, mut candidate: impl FnMut(Task)) {
     for scenario in stories::all().filter(|scenario| scenario.name.contains(&only)) {
         say(scenario.name, play::play(scenario, &mut candidate));
     }
-    assert!(failed == 0, "{name}: {failed} failed");
+    assert!(played > 0, "no scenario's name contains {only:?}");
+    assert!(failed == 0, "{name}: {failed} of {played} failed");
 }
 
 /// Replayed by the machine as it was built for this client, with its features and its target.

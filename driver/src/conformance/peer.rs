@@ -19,6 +19,7 @@ use super::PATIENCE;
 pub(super) struct Peer {
     ws: WebSocket<Wire>,
     /// Which of its server's connections it is, from 0.
+    #[cfg_attr(not(unix), allow(dead_code))]
     pub(super) number: usize,
     pub(super) request: Request,
 }
@@ -166,7 +167,7 @@ pub(super) enum Wire {
 }
 
 impl Wire {
-    const fn tcp(&self) -> &TcpStream {
+    fn tcp(&self) -> &TcpStream {
         match self {
             Self::Plain(tcp) => tcp,
             Self::Tls(tls) => &tls.sock,

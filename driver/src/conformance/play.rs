@@ -46,13 +46,15 @@ pub(super) fn play(scenario: &'static Scenario, candidate: &mut impl FnMut(Task)
     let mut stage = Stage { tasks, tape: tape.clone() };
     let story = thread::Builder::new().name(scenario.name.to_owned()).spawn(move || {
         let outcome = catch_unwind(AssertUnwindSafe(|| (scenario.story)(&mut stage)));
+        let outcome = outcome.map_err(|panic| said(panic.as_ref()));
         drop(stage);
         // The story is over and the client has been told. Nothing but the end of the process stops one that stays.
         if returned.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
-            println!("FAILED  {}: the client does not come back", scenario.name);
+            let why = outcome.err().unwrap_or_default();
+            println!("FAILED  {}: the client does not come back\n{why}", scenario.name);
             std::process::exit(1);
         }
-        outcome.map_err(|panic| said(panic.as_ref()))
+        outcome
     });
     let story = story.map_err(|error| error.to_string())?;
     if let Ok(task) = given.recv() {

@@ -102,6 +102,7 @@ impl Server {
     }
 
     /// All of them, as they come.
+    #[cfg(unix)]
     pub(super) fn peers(&self) -> impl Iterator<Item = Peer> + '_ {
         self.peers.iter()
     }

@@ -1,8 +1,5 @@
 //! Servers that are not there.
 
-use std::net::{TcpListener, TcpStream};
-use std::time::Duration;
-
 use redial::{Cause, Micros, NetworkDetail};
 
 use super::super::play::{Scenario, Stage};
@@ -127,6 +124,9 @@ fn mute(stage: &mut Stage) {
 /// A listener with place for one connection that nobody takes: the kernel leaves all others unanswered.
 #[cfg(target_os = "linux")]
 fn black_hole(stage: &mut Stage) {
+    use std::net::{TcpListener, TcpStream};
+    use std::time::Duration;
+
     let listener = TcpListener::bind(free_addr()).expect("the address is free");
     let addr = listener.local_addr().expect("a listener has an address");
     let backlog = |most| socket2::SockRef::from(&listener).listen(most).expect("it listens already");
