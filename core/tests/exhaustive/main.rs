@@ -16,6 +16,7 @@
 //! - the retry count without a limit, but for 0, since the schedule stands beside it;
 //! - how long a dial has been overdue;
 //! - the outage, of which the limit counts: so much of it is used up, one microsecond too much being all that matters;
+//! - of an endpoint's health, what is over: a cool-down, a latency that is forgotten, failures beyond the longest cool-down;
 //! - the token bucket, of which the tokens there are now, and the part of the next one, count;
 //! - random numbers: either no draw has more than one value, or a step that draws is taken with each value.
 //!
