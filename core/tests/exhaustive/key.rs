@@ -104,21 +104,19 @@ fn latency_class(policy: &Policy, latency: i64) -> i32 {
     [bounds.excellent, bounds.good, bounds.poor].iter().map(|bound| i32::from(micros(*bound) <= latency)).sum()
 }
 
-/// Of each endpoint: how long it cools down yet, how much longer the next time, and how bad its latency is for how long.
+/// Of each endpoint: whether it has failed, how long it cools down yet, and how much longer the next time. Without pings there
+/// are no latencies.
 fn endpoints(machine: &ReconnectMachine) -> Vec<i32> {
     let (policy, stats) = (machine.policy(), machine.stats(Timestamp::ZERO));
     let first = micros(policy.stable_after().max(policy.base_delay()).max(Micros::from_micros(1)));
     let most = micros(policy.max_retry_after());
-    let left = |until: i64| (until - micros(stats.age())).max(0);
     let each = |known: EndpointHealth| {
-        let cools = known.cooling_until.map_or(0, |until| left(micros(until)));
+        assert_eq!(known.latency, None, "teach the key of the search how long a latency is remembered");
+        let cools = known.cooling_until.map_or(0, |until| micros(until) - micros(stats.age()));
         let growth = (0..known.failures).take_while(|failures| first << failures < most).count();
-        let time = known.cooling_until.or(known.last_success).map_or(0, micros);
-        let class = known.latency.map_or(0, |latency| latency_class(policy, micros(latency)));
-        let remembered = if class == 0 { 0 } else { left(time + most) };
-        [word(cools), i32::try_from(growth).unwrap(), if remembered == 0 { 0 } else { class }, word(remembered)]
+        [word(cools.max(0)), i32::try_from(growth).unwrap()]
     };
-    stats.endpoints.iter().take(3).flat_map(each).collect()
+    stats.endpoints.iter().flat_map(each).collect()
 }
 
 fn micros(span: Micros) -> i64 {
