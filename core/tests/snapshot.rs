@@ -263,7 +263,7 @@ mod json {
     #[test]
     fn more_endpoints_than_records_are_refused() {
         let nine = serde_json::json!([{}, {}, {}, {}, {}, {}, {}, {}, {}]);
-        let error = with(&["accounts", "stats", "endpoints"], nine).unwrap_err();
+        let error = with(&["machine", "accounts", "stats", "endpoints"], nine).unwrap_err();
         assert!(error.contains("at most 8"), "{error}");
     }
 
