@@ -43,7 +43,6 @@
 #[cfg(not(any(feature = "async-std", feature = "smol")))]
 compile_error!("redial-async-std needs one of its features async-std (the default) and smol");
 
-mod alarm;
 mod clock;
 #[cfg(any(feature = "async-std", feature = "smol"))]
 mod names;
