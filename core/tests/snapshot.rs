@@ -1,5 +1,7 @@
 //! Snapshots: a restored machine behaves as the original.
 
+#![allow(clippy::unwrap_used)]
+
 use std::num::NonZeroU32;
 
 use redial::{

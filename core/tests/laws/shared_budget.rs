@@ -77,6 +77,8 @@ struct Client<'a> {
     moved: usize,
     turn: Option<Turn>,
     last_connection: u64,
+    /// Since all want to.
+    dialled: bool,
 }
 
 impl<'a> Fleet<'a> {
@@ -84,7 +86,7 @@ impl<'a> Fleet<'a> {
         let client = |fate: &'a Scenario| {
             let mut machine = ReconnectMachine::new(fate.policy.clone(), fate.seed);
             let _ = machine.handle(Timestamp::ZERO, Input::Budget { wait: Micros::ZERO });
-            Client { machine, fate, moved: 0, turn: None, last_connection: 0 }
+            Client { machine, fate, moved: 0, turn: None, last_connection: 0, dialled: false }
         };
         let clients = fates.iter().map(client).collect();
         Self { budget: SharedBudget::new(budget), clients, now: 0, dials: Vec::new() }
@@ -133,7 +135,6 @@ impl<'a> Fleet<'a> {
     /// All want to dial again and again, until each has.
     fn all_dial(&mut self) -> Result<(), TestCaseError> {
         let count = self.clients.len();
-        let mut dialled = vec![false; count];
         for client in 0..count {
             for reason in HoldReason::ALL {
                 self.tell(client, Input::Release { reason: *reason });
@@ -141,22 +142,23 @@ impl<'a> Fleet<'a> {
             self.ask(client);
         }
         for _ in 0..20 * count * count {
-            if dialled.iter().all(|dialled| *dialled) {
+            if self.clients.iter().all(|client| client.dialled) {
                 return Ok(());
             }
             let next = self.clients.iter().filter_map(|client| client.machine.next_dial_at()).min();
             self.now = next.expect("all wait").as_micros();
             for first in [true, false] {
                 for client in 0..count {
-                    let due = self.clients[client].machine.next_dial_at().is_some_and(|at| at.as_micros() <= self.now);
-                    if due && dialled[client] == first && self.tell(client, Input::Timeout) > 0 {
-                        dialled[client] = true;
+                    let Client { machine, dialled, .. } = &self.clients[client];
+                    let due = machine.next_dial_at().is_some_and(|at| at.as_micros() <= self.now);
+                    if due && *dialled == first && self.tell(client, Input::Timeout) > 0 {
+                        self.clients[client].dialled = true;
                         self.ask(client);
                     }
                 }
             }
         }
-        Err(TestCaseError::fail(format!("not all have dialled: {dialled:?}")))
+        Err(TestCaseError::fail("not all have dialled"))
     }
 
     fn ask(&mut self, client: usize) {

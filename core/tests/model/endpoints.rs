@@ -80,7 +80,7 @@ impl Model {
             }
         }
         let cooling = dialled.iter().zip(0..).min_by_key(|(record, _)| cools_until(record));
-        best.map(|(endpoint, _)| endpoint).or(cooling.map(|(_, endpoint)| endpoint)).expect("an endpoint")
+        best.map(|(endpoint, _)| endpoint).or_else(|| cooling.map(|(_, endpoint)| endpoint)).expect("an endpoint")
     }
 
     /// "the one with the best grade … unknown, or `maxRetryAfter` old, counts as excellent"
