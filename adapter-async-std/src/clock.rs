@@ -1,20 +1,20 @@
-//! async-io's clock.
+//! The clock.
 
-use async_io::Timer;
+use futures_timer::Delay;
 use redial::Timestamp;
 use redial_driver::{Clock, Suspended};
-use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-/// async-io's clock, and the time that the computer slept: microseconds since it was made.
+/// The monotonic clock, and the time that the computer slept: microseconds since it was made.
+///
+/// Sleeps need no runtime: they are futures-timer's, which has a thread for them. async-io has timers too, but while one is
+/// set, every wait for I/O pays for it, with an allocation and a system call; and a connection has one set all the time, for
+/// its pings.
 ///
 /// # While the computer sleeps
 /// [`now`](Clock::now) goes on where [`Suspended`] can tell the time slept, so that a connection notices the wake.
 ///
-/// A [`sleep_until`](Clock::sleep_until) under way is async-io's timer, which stops where its clock does: it ends late by the
-/// time slept.
+/// A [`sleep_until`](Clock::sleep_until) under way stops where the monotonic clock does: it ends late by the time slept.
 #[derive(Clone, Copy, Debug)]
 pub struct AsyncIoClock {
     origin: Instant,
@@ -26,6 +26,10 @@ impl AsyncIoClock {
     #[must_use]
     pub fn new() -> Self {
         Self { origin: now(), suspended: Suspended::new() }
+    }
+
+    fn awake(&self) -> Duration {
+        now().saturating_duration_since(self.origin)
     }
 }
 
@@ -41,30 +45,17 @@ fn now() -> Instant {
     Instant::now()
 }
 
-/// A sleep on async-io's timer.
-#[derive(Debug)]
-pub struct Sleep(Timer);
-
-impl Future for Sleep {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        Pin::new(&mut self.0).poll(cx).map(drop)
-    }
-}
-
 impl Clock for AsyncIoClock {
-    type Sleep = Sleep;
+    type Sleep = Delay;
 
     fn now(&self) -> Timestamp {
-        self.suspended.timestamp(now().saturating_duration_since(self.origin))
+        self.suspended.timestamp(self.awake())
     }
 
-    /// Never ends early.
-    fn sleep_until(&self, at: Timestamp) -> Sleep {
-        let awake = self.suspended.awake_at(at);
-        // A time that the platform can't express never comes.
-        Sleep(self.origin.checked_add(awake).map_or_else(Timer::never, Timer::at))
+    /// Does not end early, but for one of more than 30 years, which ends then: further on some platforms overflow.
+    fn sleep_until(&self, at: Timestamp) -> Delay {
+        const FAR: Duration = Duration::from_secs(86_400 * 365 * 30);
+        Delay::new(self.suspended.awake_at(at).saturating_sub(self.awake()).min(FAR))
     }
 }
 

@@ -93,7 +93,7 @@ pub enum Input {
     /// due dial. While a dial waits, this moves it to `wait` from now, never sooner than it was, and before it could be
     /// made in this step. It uses up no attempt.
     Budget {
-        /// How long the dial has to wait, from now; 0 says only that the budget is shared.
+        /// How long the dial has to wait, from now, up to [`Micros::MAX_POLICY`]; 0 says only that the budget is shared.
         wait: Micros,
     },
     /// A deadline has come. Harmless before it.

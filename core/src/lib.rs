@@ -68,7 +68,7 @@ pub use policy::{
     DialBudget, Failover, Jitter, KEYS, Policy, PolicyBuilder, PolicyError, Preset, QualityBounds, Value, Verdict,
     VerdictKey, Verdicts,
 };
-pub use shared_budget::SharedBudget;
+pub use shared_budget::{SharedBudget, Turn};
 pub use snapshot::{Snapshot, SnapshotError};
 pub use stats::{EndpointHealth, Endpoints, Latencies, Stats};
 pub use time::{Micros, Timestamp};

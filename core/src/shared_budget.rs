@@ -39,7 +39,7 @@ use crate::time::{Micros, Timestamp};
 ///             *turn = granted.err();
 ///             let input = match *turn {
 ///                 None => Input::Timeout,
-///                 Some(at) => Input::Budget { wait: at.saturating_since(now) },
+///                 Some(turn) => Input::Budget { wait: turn.at().saturating_since(now) },
 ///             };
 ///             dialled.extend(machine.handle(now, input).commands().map(|_| now.as_micros()));
 ///         }
@@ -55,8 +55,29 @@ pub struct SharedBudget {
     now: Moment,
     /// The last of the turns.
     last: Moment,
-    /// The last of those turns that were given to machines that had missed the token of the one before.
-    last_again: Moment,
+    /// The first and the last, in a row, of those turns that were promised twice: to a machine that came in vain, and before
+    /// that to another.
+    put_off: (Moment, Moment),
+}
+
+/// When a machine is to come again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    at: Timestamp,
+    /// It came at a turn before, in vain.
+    again: bool,
+}
+
+impl Turn {
+    /// When that is.
+    #[must_use]
+    pub const fn at(self) -> Timestamp {
+        self.at
+    }
+
+    fn moment(self) -> Moment {
+        Moment::at(self.at)
+    }
 }
 
 impl SharedBudget {
@@ -73,7 +94,7 @@ impl SharedBudget {
             bucket: TokenBucket::full(Moment::EVER),
             now: Moment::EVER,
             last: Moment::EVER,
-            last_again: Moment::EVER,
+            put_off: (Moment::EVER, Moment::EVER),
         }
     }
 
@@ -82,85 +103,54 @@ impl SharedBudget {
     ///
     /// A machine without a turn gets a token only behind all turns: where one is still promised, it is given the turn after
     /// the last, a `refill` later. So those who wait go in order, each at a time of its own, however many they are. A turn
-    /// stands for one `refill`; one that nobody takes passes. Whoever comes at its turn, or later, gets any token there is; if
-    /// those that came late have taken them all, it is given the next token that is not promised to another such machine,
-    /// ahead of the queue.
+    /// stands for one `refill`; one that nobody takes passes. Whoever comes at its turn, or later, gets any token there is. If
+    /// those that came late have taken them all, it is given the next token that is not promised to another such machine;
+    /// whose turn that was gives way, and so on to the end of the queue: each is put off once, and nobody for ever.
     ///
     /// # Errors
     /// There is no token for this machine: the turn at which it is to come again, later than `now`. (Times from 2⁶³ µs on are
     /// all the same.)
-    pub fn take(&mut self, now: Timestamp, turn: Option<Timestamp>) -> Result<(), Timestamp> {
+    pub fn take(&mut self, now: Timestamp, turn: Option<Turn>) -> Result<(), Turn> {
         self.now = self.now.max(Moment::at(now));
         let (now, refill) = (self.now, self.budget.refill);
         let token = self.bucket.next_token(Some(self.budget), now);
-        let at = match turn.map(Moment::at) {
-            None => token.max(self.last.after(refill)),
-            Some(turn) if turn > now => turn,
-            Some(_) if token > now => token.max(self.last_again.after(refill)),
-            Some(_) => now,
+        let again = match turn {
+            Some(turn) if turn.moment() > now => return Err(turn),
+            None => false,
+            // Its token is one that was promised twice.
+            Some(Turn { at, again: false }) if self.is_put_off(Moment::at(at)) => true,
+            Some(_) if token <= now => {
+                self.bucket.take(Some(self.budget), now);
+                return Ok(());
+            }
+            Some(_) => {
+                // A token was lost to somebody's lateness: the queue gets longer by a turn, which nobody is promised.
+                self.last = self.last.after(refill);
+                true
+            }
         };
+        let behind = if again { self.put_off.1 } else { self.last };
+        let at = token.max(behind.after(refill));
         if at <= now {
             self.bucket.take(Some(self.budget), now);
             return Ok(());
         }
-        match turn.map(Moment::at) {
-            None => self.last = at,
-            Some(turn) if turn > now => {}
-            Some(_) => {
-                // It now waits for what may be promised to another, who then misses it in turn. Only the last of them makes
-                // the queue longer: if each did, newcomers would wait behind turns that nobody has.
-                self.last_again = at;
-                self.last = self.last.max(at);
-            }
+        if again {
+            let in_a_row = self.put_off.1.after(refill) == at;
+            self.put_off = (if in_a_row { self.put_off.0 } else { at }, at);
         }
-        Err(at.timestamp())
+        self.last = self.last.max(at);
+        Err(Turn { at: at.timestamp(), again })
+    }
+
+    fn is_put_off(&self, turn: Moment) -> bool {
+        let (first, last) = self.put_off;
+        first <= turn && turn <= last
     }
 
     /// The budget, as it is kept.
     #[must_use]
     pub const fn budget(&self) -> DialBudget {
         self.budget
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(millis: u64) -> Timestamp {
-        Timestamp::from_millis(millis)
-    }
-
-    #[test]
-    fn one_token_lost_makes_the_queue_longer_by_one_turn() {
-        let mut budget = SharedBudget::new(DialBudget { burst: 1, refill: Micros::from_millis(10) });
-        let first = [(); 4].map(|()| budget.take(at(0), None));
-        assert_eq!(first, [Ok(()), Err(at(10)), Err(at(20)), Err(at(30))]);
-        assert_eq!(budget.take(at(20), Some(at(10))), Ok(()), "late: the token of 10 is lost");
-        assert_eq!(budget.take(at(20), Some(at(20))), Err(at(30)));
-        assert_eq!(budget.take(at(30), Some(at(30))), Ok(()));
-        assert_eq!(budget.take(at(30), Some(at(30))), Err(at(40)));
-        assert_eq!(budget.take(at(40), Some(at(40))), Ok(()));
-        assert_eq!(budget.take(at(45), None), Err(at(50)), "nobody waits any more");
-    }
-
-    #[test]
-    fn after_a_stall_newcomers_wait_behind_no_more_than_those_that_wait() {
-        const FLEET: u64 = 1000;
-        let mut budget = SharedBudget::new(DialBudget { burst: 5, refill: Micros::from_millis(1) });
-        let mut waiting: std::vec::Vec<_> = (0..FLEET).filter_map(|_| budget.take(at(0), None).err()).collect();
-        // Nobody comes for 20 ms: 15 tokens are lost. Then all come when they are told.
-        let mut now = 20;
-        while !waiting.is_empty() {
-            waiting.retain_mut(|turn| {
-                if *turn > at(now) {
-                    return true;
-                }
-                budget.take(at(now), Some(*turn)).map_err(|next| *turn = next).is_err()
-            });
-            now += 1;
-        }
-        assert_eq!(now, FLEET - 5 + 15 + 1);
-        assert_eq!(budget.take(at(now + 5), None), Ok(()), "the bucket is full, and nobody waits");
     }
 }

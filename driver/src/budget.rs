@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use redial::{DialBudget, Micros, Timestamp};
+use redial::{DialBudget, Micros, Turn};
 
 use crate::clock::Clock;
 
@@ -67,7 +67,7 @@ impl<K> fmt::Debug for SharedBudget<K> {
 pub(crate) struct Part<K> {
     budget: SharedBudget<K>,
     /// What it was refused with, since its last token.
-    turn: Option<Timestamp>,
+    turn: Option<Turn>,
 }
 
 impl<K: Clock> Part<K> {
@@ -86,6 +86,6 @@ impl<K: Clock> Part<K> {
         let now = clock.now();
         let taken = budget.take(now, self.turn);
         self.turn = taken.err();
-        taken.map_err(|at| at.saturating_since(now))
+        taken.map_err(|turn| turn.at().saturating_since(now))
     }
 }

@@ -64,13 +64,15 @@ pub(crate) struct Outbox<M> {
     /// How many at the back came from handles, which can't ask the connector for a size, and are still to be counted.
     uncounted: usize,
     /// Dropped and still to be reported. Bounded too: the oldest go first, and the count remembers them.
-    dropped: VecDeque<(M, OutboxLimit)>,
+    /// In a box: most never drop any.
+    #[allow(clippy::box_collection)]
+    dropped: Option<Box<VecDeque<(M, OutboxLimit)>>>,
     dropped_ever: u64,
 }
 
 impl<M> Outbox<M> {
     pub(crate) const fn new(limits: OutboxLimits) -> Self {
-        Self { limits, queue: VecDeque::new(), bytes: 0, uncounted: 0, dropped: VecDeque::new(), dropped_ever: 0 }
+        Self { limits, queue: VecDeque::new(), bytes: 0, uncounted: 0, dropped: None, dropped_ever: 0 }
     }
 
     /// From the sink: the size is known, and whatever came before has been counted.
@@ -168,7 +170,7 @@ impl<M> Outbox<M> {
     }
 
     pub(crate) fn next_dropped(&mut self) -> Option<(M, OutboxLimit)> {
-        self.dropped.pop_front()
+        self.dropped.as_mut()?.pop_front()
     }
 
     pub(crate) const fn limits(&self) -> &OutboxLimits {
@@ -212,9 +214,10 @@ impl<M> Outbox<M> {
         // A driver that isn't polled reports nothing, and handles may go on dropping for hours.
         const MOST_UNREPORTED: usize = 1024;
         self.dropped_ever = self.dropped_ever.saturating_add(1);
-        if self.dropped.len() >= MOST_UNREPORTED {
-            self.dropped.pop_front();
+        let dropped = self.dropped.get_or_insert_default();
+        if dropped.len() >= MOST_UNREPORTED {
+            dropped.pop_front();
         }
-        self.dropped.push_back((message, limit));
+        dropped.push_back((message, limit));
     }
 }

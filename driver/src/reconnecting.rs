@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 
-use redial::{Cause, ConnectionId, Hint, HoldReason, Input, Micros, Phase, ReconnectMachine, Stats, Timestamp};
+use redial::{Cause, ConnectionId, Hint, HoldReason, Input, Micros, Phase, PingId, ReconnectMachine, Stats, Timestamp};
 
 use crate::budget::Part;
 use crate::clock::Clock;
@@ -90,7 +90,8 @@ pub struct Reconnecting<K: Clock, C: Connect, R = ()> {
     pub(crate) begun: bool,
     /// The sink is being closed.
     pub(crate) stopping: bool,
-    pub(crate) ping: Option<C::Message>,
+    /// Is to be sent.
+    pub(crate) ping: Option<PingId>,
     /// Meant for the present connection, ready or not.
     pub(crate) urgent: VecDeque<C::Message>,
     pub(crate) dialling: Dialling<C::Connecting>,
@@ -116,15 +117,15 @@ pub(crate) struct Link<S> {
     pub(crate) io: S,
 }
 
-/// The dial under way, in one allocation for ever.
+/// The dial under way.
 pub(crate) struct Dialling<F> {
     pub(crate) connection: ConnectionId,
-    pub(crate) future: Pin<Box<Option<F>>>,
+    pub(crate) future: Option<Pin<Box<F>>>,
 }
 
 impl<F> Dialling<F> {
     pub(crate) fn none() -> Self {
-        Self { connection: ConnectionId(0), future: Box::pin(None) }
+        Self { connection: ConnectionId(0), future: None }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::status::Status;
 
 pub(crate) struct Shared<M> {
     pub(crate) signal: Arc<Signal>,
-    /// Notified when the status has changed.
+    /// Notified when the status has changed, once anybody has watched: it allocates at the first notification.
     pub(crate) changed: event_listener::Event,
     board: Mutex<Board<M>>,
 }
@@ -24,6 +24,8 @@ pub(crate) struct Board<M> {
     pub(crate) commands: Vec<Input>,
     status: Status,
     version: u64,
+    /// Somebody follows the status, or did.
+    watched: bool,
     pub(crate) gone: bool,
 }
 
@@ -37,6 +39,7 @@ impl<M> Shared<M> {
                 commands: Vec::new(),
                 status: Status::idle(),
                 version: 0,
+                watched: false,
                 gone: false,
             }),
         }
@@ -75,13 +78,22 @@ impl<M> Shared<M> {
         }
         board.status = status;
         board.version = board.version.wrapping_add(1);
-        drop(board);
-        self.changed.notify(usize::MAX);
+        self.tell(board);
     }
 
     pub(crate) fn leave(&self) {
-        self.lock().gone = true;
-        self.changed.notify(usize::MAX);
+        let mut board = self.lock();
+        board.gone = true;
+        self.tell(board);
+    }
+
+    /// Whoever watches from here on sees the board as it is now.
+    fn tell(&self, board: MutexGuard<'_, Board<M>>) {
+        let watched = board.watched;
+        drop(board);
+        if watched {
+            self.changed.notify(usize::MAX);
+        }
     }
 }
 
@@ -97,6 +109,12 @@ impl<M> Board<M> {
     }
 
     pub(crate) const fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// From here on somebody follows the status. Returns the version that they see.
+    pub(crate) const fn watch(&mut self) -> u64 {
+        self.watched = true;
         self.version
     }
 

@@ -72,7 +72,7 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
                 Output::Command(Command::HangUp { connection, cause }) => self.on_hang_up(connection, cause),
                 Output::Command(Command::Ping { connection, ping }) => {
                     if self.link.as_ref().is_some_and(|link| link.connection == connection) {
-                        self.ping = self.connector.ping(ping);
+                        self.ping = Some(ping);
                     }
                 }
                 Output::Notice(notice) => self.on_notice(notice),
@@ -87,13 +87,13 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
         self.endpoint = Some(dial.endpoint);
         self.dialling.connection = dial.connection;
         let connecting = self.connector.connect(dial);
-        self.dialling.future.set(Some(connecting));
+        self.dialling.future = Some(Box::pin(connecting));
         self.poke = true;
     }
 
     fn on_hang_up(&mut self, connection: ConnectionId, cause: Cause) {
         if self.dialling.connection == connection {
-            self.dialling.future.set(None);
+            self.dialling.future = None;
         }
         let Some(io) = self.unlink(connection) else {
             return;

@@ -102,17 +102,17 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
     }
 
     fn poll_dial(&mut self) {
-        let Some(connecting) = self.dialling.future.as_mut().as_pin_mut() else {
+        let Some(connecting) = &mut self.dialling.future else {
             return;
         };
         let polled = {
             let _entered = self.span.enter();
-            connecting.poll(&mut Context::from_waker(&self.waker))
+            connecting.as_mut().poll(&mut Context::from_waker(&self.waker))
         };
         let Poll::Ready(outcome) = polled else {
             return;
         };
-        self.dialling.future.set(None);
+        self.dialling.future = None;
         self.budget = self.budget.saturating_sub(1);
         let connection = self.dialling.connection;
         let now = self.now();

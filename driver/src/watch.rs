@@ -23,7 +23,7 @@ pub struct Watch<M> {
 
 impl<M> Watch<M> {
     pub(crate) fn new(shared: Arc<Shared<M>>) -> Self {
-        let seen = shared.lock().version();
+        let seen = shared.lock().watch();
         Self { shared, seen, listener: None }
     }
 

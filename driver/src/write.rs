@@ -67,8 +67,14 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
                 Poll::Ready(ready) => ready?,
                 Poll::Pending => break,
             }
-            let next = self.ping.take().or_else(|| self.urgent.pop_front());
-            let Some(message) = next.or_else(|| self.shared.lock().outbox.pop()) else {
+            let next = match self.ping.take() {
+                Some(ping) => match self.connector.ping(ping) {
+                    Some(message) => Some(message),
+                    None => continue,
+                },
+                None => self.urgent.pop_front().or_else(|| self.shared.lock().outbox.pop()),
+            };
+            let Some(message) = next else {
                 self.backlog = false;
                 break;
             };

@@ -6,6 +6,7 @@ use crate::runtime::Runtime;
 use crate::target::Target;
 use crate::tls::{self, Trust};
 use futures_rustls::rustls::{ClientConfig, RootCertStore};
+use futures_util::future::BoxFuture;
 use redial::{Cause, Dial, Endpoints, Failover, Micros, Policy};
 use redial_driver::{OutboxLimits, Reconnecting, Record, SharedBudget};
 use std::fmt;
@@ -94,7 +95,8 @@ impl<N: Runtime, R: Record> WebSocketBuilder<N, R> {
         F: FnMut(Dial, Vec<Target>) -> T + Send + 'static,
         T: Future<Output = Result<Vec<Target>, Cause>> + Send + 'static,
     {
-        self.resolve = Some(Box::new(move |dial, known| Box::pin(resolve(dial, known))));
+        self.resolve =
+            Some(Box::new(Mutex::new(move |dial, known| -> BoxFuture<'static, _> { Box::pin(resolve(dial, known)) })));
         self
     }
 
@@ -119,7 +121,8 @@ impl<N: Runtime, R: Record> WebSocketBuilder<N, R> {
         F: FnMut(Dial, Target) -> T + Send + 'static,
         T: Future<Output = Result<Target, Cause>> + Send + 'static,
     {
-        self.ask = Some(Box::new(move |dial, target| Box::pin(ask(dial, target))));
+        self.ask =
+            Some(Box::new(Mutex::new(move |dial, target| -> BoxFuture<'static, _> { Box::pin(ask(dial, target)) })));
         self
     }
 
@@ -283,8 +286,8 @@ impl<N: Runtime, R: Record> WebSocketBuilder<N, R> {
         }
         let plan = Plan {
             targets: Mutex::new(targets),
-            resolve: self.resolve.map(Mutex::new),
-            ask: self.ask.map(Mutex::new),
+            resolve: self.resolve,
+            ask: self.ask,
             socket: self.socket,
             nodelay: self.nodelay,
             trust,

@@ -33,21 +33,22 @@ pub struct WebSocketConnector<N> {
 }
 
 /// Changes the list of endpoints before a dial.
-pub(crate) type Resolve = Box<dyn FnMut(Dial, Vec<Target>) -> BoxFuture<'static, Result<Vec<Target>, Cause>> + Send>;
+pub(crate) type Resolve =
+    Box<Mutex<dyn FnMut(Dial, Vec<Target>) -> BoxFuture<'static, Result<Vec<Target>, Cause>> + Send>>;
 /// Completes a target before a dial.
-pub(crate) type Ask = Box<dyn FnMut(Dial, Target) -> BoxFuture<'static, Result<Target, Cause>> + Send>;
+pub(crate) type Ask = Box<Mutex<dyn FnMut(Dial, Target) -> BoxFuture<'static, Result<Target, Cause>> + Send>>;
 
 /// What all dials share.
 pub(crate) struct Plan {
     /// One for each endpoint, never empty.
     pub(crate) targets: Mutex<Vec<Target>>,
-    pub(crate) resolve: Option<Mutex<Resolve>>,
-    pub(crate) ask: Option<Mutex<Ask>>,
+    pub(crate) resolve: Option<Resolve>,
+    pub(crate) ask: Option<Ask>,
     pub(crate) socket: WebSocketConfig,
     pub(crate) nodelay: bool,
     pub(crate) trust: Trust,
     /// The subprotocol of the connection that opened last.
-    pub(crate) chosen: Mutex<Option<String>>,
+    pub(crate) chosen: Mutex<Option<Box<str>>>,
 }
 
 impl<N> WebSocketConnector<N> {
@@ -58,7 +59,7 @@ impl<N> WebSocketConnector<N> {
     /// The subprotocol that the server chose for the connection that opened last; `None` if it chose none.
     #[must_use]
     pub fn subprotocol(&self) -> Option<String> {
-        lock(&self.plan.chosen).clone()
+        lock(&self.plan.chosen).as_deref().map(str::to_owned)
     }
 
     /// The list of endpoints as it is now.
@@ -121,14 +122,14 @@ impl Plan {
         let target = self.target(dial).await?;
         let tcp = match target.addresses.is_empty() {
             true => connect_host::<N>(target.host(), target.port(), self.nodelay).await?,
-            false => connect_any::<N>(target.addresses.clone(), self.nodelay).await?,
+            false => connect_any::<N>(target.addresses.to_vec(), self.nodelay).await?,
         };
         let transport = match target.secure {
             true => Transport::secure(tcp, target.host(), &self.trust).await?,
             false => Transport::Plain(tcp),
         };
         let socket = upgrade(transport, &target, self.socket).await?;
-        *lock(&self.chosen) = socket.subprotocol().map(str::to_owned);
+        *lock(&self.chosen) = socket.subprotocol().map(Box::from);
         Ok(socket)
     }
 
@@ -156,7 +157,7 @@ impl Plan {
 }
 
 /// Nothing that runs under these locks leaves anything half changed.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

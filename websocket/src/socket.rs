@@ -26,11 +26,11 @@ pub struct Socket<T> {
     ended: bool,
     /// Our close frame is on its way.
     closing: bool,
-    subprotocol: Option<String>,
+    subprotocol: Option<Box<str>>,
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Socket<T> {
-    pub(crate) const fn new(context: WebSocketContext, transport: Transport<T>, subprotocol: Option<String>) -> Self {
+    pub(crate) const fn new(context: WebSocketContext, transport: Transport<T>, subprotocol: Option<Box<str>>) -> Self {
         Self { context, transport, blocked: false, writer: None, ended: false, closing: false, subprotocol }
     }
 

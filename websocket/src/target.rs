@@ -4,7 +4,7 @@ use crate::error::ConfigError;
 use std::fmt;
 use std::net::SocketAddr;
 use tungstenite::http::uri::{Authority, PathAndQuery};
-use tungstenite::http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use tungstenite::http::{HeaderName, HeaderValue, Uri};
 
 /// Where a dial goes: a URL, headers, and the subprotocols to offer.
 ///
@@ -19,10 +19,11 @@ pub struct Target {
     pub(crate) secure: bool,
     pub(crate) authority: Authority,
     pub(crate) path: PathAndQuery,
-    pub(crate) headers: HeaderMap,
+    /// Each name once.
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) subprotocols: Vec<HeaderValue>,
     /// In place of those that the host resolves to, unless empty.
-    pub(crate) addresses: Vec<SocketAddr>,
+    pub(crate) addresses: Box<[SocketAddr]>,
 }
 
 impl Target {
@@ -57,7 +58,7 @@ impl Target {
             return Err(wrong("the port is not allowed; allowed: 1 to 65535"));
         }
         let path = parts.path_and_query.unwrap_or_else(|| PathAndQuery::from_static("/"));
-        Ok(Self { secure, authority, path, headers: HeaderMap::new(), subprotocols: Vec::new(), addresses: Vec::new() })
+        Ok(Self { secure, authority, path, headers: Vec::new(), subprotocols: Vec::new(), addresses: Box::default() })
     }
 
     /// The same headers and subprotocols for another URL.
@@ -74,7 +75,8 @@ impl Target {
     /// If the name or the value can't be sent, or the handshake sets this header itself or rules it out.
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, ConfigError> {
         let (name, value) = header(name, value)?;
-        self.headers.insert(name, value);
+        self.headers.retain(|(known, _)| *known != name);
+        self.headers.push((name, value));
         Ok(self)
     }
 
@@ -115,7 +117,7 @@ impl fmt::Debug for Target {
         let scheme = if self.secure { "wss" } else { "ws" };
         f.debug_struct("Target")
             .field("url", &format_args!("\"{scheme}://{}{}\"", self.authority, self.path.path()))
-            .field("headers", &self.headers.keys().map(HeaderName::as_str).collect::<Vec<_>>())
+            .field("headers", &self.headers.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>())
             .finish()
     }
 }

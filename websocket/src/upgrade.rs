@@ -47,7 +47,7 @@ pub(crate) async fn upgrade<T: AsyncRead + AsyncWrite + Unpin>(
     };
     let subprotocol = answer.check(target, &key)?;
     let context = WebSocketContext::from_partially_read(received, Role::Client, Some(config));
-    Ok(Socket::new(context, transport, subprotocol))
+    Ok(Socket::new(context, transport, subprotocol.map(String::into_boxed_str)))
 }
 
 /// Servers and proxies allow heads of 8 to 64 KiB; a longer answer is no answer.
@@ -62,7 +62,7 @@ fn request(target: &Target, key: &str) -> Vec<u8> {
             request.extend_from_slice(part);
         }
     };
-    if !target.headers.contains_key(HOST) {
+    if target.headers.iter().all(|(name, _)| *name != HOST) {
         line("Host", target.authority.as_str().as_bytes());
     }
     line("Upgrade", b"websocket");

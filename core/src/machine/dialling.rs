@@ -232,7 +232,7 @@ impl ReconnectMachine {
         now: Moment,
         out: &mut Outputs,
     ) {
-        let moved = now.after(wait);
+        let moved = now.after(wait.min(Micros::MAX_POLICY));
         if wait > Micros::ZERO && moved > until {
             self.postpone(pending, moved, now, out);
         }

@@ -16,16 +16,24 @@ impl ReconnectMachine {
         self.mem.endpoints = count;
         if self.mem.endpoint >= count {
             // The end of a connection then says nothing of another endpoint in the same place, and the first comes next.
-            self.mem.endpoint = if self.is_on_endpoint() { Memory::GONE } else { 0 };
+            let is_on_it = self.tells_where_it_is() && self.mem.state.link().is_some();
+            self.mem.endpoint = if is_on_it { Memory::GONE } else { 0 };
         }
         self.mem.accounts.endpoints_mut().truncate(count);
     }
 
-    /// Whether what is remembered is the endpoint of the present connection, not the next.
-    pub(super) fn is_on_endpoint(&self) -> bool {
+    /// Whether the endpoint of the present connection is what is remembered, not the next one.
+    fn tells_where_it_is(&self) -> bool {
         match self.policy.failover() {
-            Failover::Ordered | Failover::Healthiest => self.mem.state.link().is_some(),
+            Failover::Ordered | Failover::Healthiest => true,
             Failover::RoundRobin | Failover::Random => false,
+        }
+    }
+
+    /// Goes on under another policy, for which what is remembered may be the next endpoint.
+    pub(super) fn follow_endpoint(&mut self) {
+        if self.mem.endpoint == Memory::GONE && !self.tells_where_it_is() {
+            self.mem.endpoint = 0;
         }
     }
 

@@ -307,10 +307,7 @@ impl ReconnectMachine {
     pub fn restore(policy: Policy, snapshot: &Snapshot, now: Timestamp) -> Result<Self, SnapshotError> {
         let now = Moment::at(now);
         let mut machine = Self { policy, mem: snapshot.memory(now)?, due: Moment::NEVER };
-        // Under the policy before, it may have been another one's.
-        if machine.mem.endpoint == Memory::GONE && !machine.is_on_endpoint() {
-            machine.mem.endpoint = 0;
-        }
+        machine.follow_endpoint();
         if let State::Open { open, .. } = &mut machine.mem.state {
             open.health.follow(&machine.policy, now);
         }

@@ -52,7 +52,7 @@ pub struct Stats {
     pub latencies: Latencies,
     /// What is known of the endpoints' health; nothing, unless the policy's `failover` is
     /// [`Healthiest`](crate::Failover::Healthiest).
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Endpoints::is_empty"))]
+    #[cfg_attr(feature = "serde", serde(default))]
     pub endpoints: Endpoints,
 }
 

@@ -373,10 +373,12 @@ fn shared_budget() {
         run.at(0, budget(0));
         run.at(0, Input::Start);
     }
-    for (now, client, turn) in [(1, 0, None), (1, 1, None), (1, 2, None), (10_001, 2, Some(10_001))] {
-        let input = match shared.take(Timestamp::from_micros(now), turn.map(Timestamp::from_micros)) {
-            Ok(()) => Input::Timeout,
-            Err(at) => Input::Budget { wait: Micros::from_micros(at.as_micros() - now) },
+    let mut turns = [None; 3];
+    for (now, client) in [(1, 0), (1, 1), (1, 2), (10_001, 2)] {
+        turns[client] = shared.take(Timestamp::from_micros(now), turns[client]).err();
+        let input = match turns[client] {
+            None => Input::Timeout,
+            Some(turn) => Input::Budget { wait: turn.at().saturating_since(Timestamp::from_micros(now)) },
         };
         dialled.extend(vec![(client, now); dials(&runs[client].at_micros(now, input))]);
     }
