@@ -9,7 +9,7 @@ mod secure;
 mod talk;
 mod user;
 
-use redial::{DialBudget, Micros, Policy, PolicyBuilder};
+use redial::{DialBudget, Jitter, Micros, Policy, PolicyBuilder};
 
 use super::client::Client;
 use super::play::Scenario;
@@ -42,6 +42,17 @@ fn quick() -> PolicyBuilder {
         .connect_timeout(Micros::from_secs(20))
         .health_check_interval(None)
         .dial_budget(None::<DialBudget>)
+}
+
+/// The same with a third delay of half a second or more. A busy machine may hold a client up for long within one step, and a
+/// short wait passes meanwhile: where a story does something while the client waits, that wait is to be long.
+fn steep() -> PolicyBuilder {
+    quick().base_delay(ms(10)).backoff_multiplier(10.0).max_delay(ms(1000)).jitter(Jitter::Equal)
+}
+
+/// The same with a first delay of half a second or more.
+fn slow() -> PolicyBuilder {
+    steep().base_delay(ms(1000))
 }
 
 fn settings(urls: impl IntoIterator<Item = String>, policy: PolicyBuilder) -> Settings {

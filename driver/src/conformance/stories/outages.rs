@@ -4,7 +4,7 @@ use redial::{Cause, Micros, NetworkDetail};
 
 use super::super::play::{Scenario, Stage};
 use super::super::server::{Server, Welcome, free_addr};
-use super::{quick, settings, talk_and_part};
+use super::{quick, settings, slow, steep, talk_and_part};
 
 const REFUSED: Cause = Cause::network(NetworkDetail::Refused);
 
@@ -16,17 +16,17 @@ pub(super) const ALL: &[Scenario] = &[
             dial 1: endpoint 0, attempt 0
             phase connecting
             failed 1: network failure (refused)
-            retry 1: raw 20 ms, jittered 10.935 ms
+            retry 1: raw 10 ms, jittered 6.978 ms
             phase waiting
             dial 2: endpoint 0, attempt 1
             phase connecting
             failed 2: network failure (refused)
-            retry 2: raw 40 ms, jittered 20.576 ms
+            retry 2: raw 100 ms, jittered 72.252 ms
             phase waiting
             dial 3: endpoint 0, attempt 2
             phase connecting
             failed 3: network failure (refused)
-            retry 3: raw 80 ms, jittered 22.63 ms
+            retry 3: raw 1000 ms, jittered 617.533 ms
             phase waiting
             dial 4: endpoint 0, attempt 3
             phase connecting
@@ -67,7 +67,7 @@ pub(super) const ALL: &[Scenario] = &[
             phase connecting
             hang up 1: timeout
             failed 1: timeout
-            retry 1: raw 20 ms, jittered 10.935 ms
+            retry 1: raw 1000 ms, jittered 697.853 ms
             phase waiting
             dial 2: endpoint 0, attempt 1
             phase connecting
@@ -86,7 +86,7 @@ pub(super) const ALL: &[Scenario] = &[
             dial 1: endpoint 0, attempt 0
             phase connecting
             failed 1: network failure (dns)
-            retry 1: raw 20 ms, jittered 10.935 ms
+            retry 1: raw 1000 ms, jittered 697.853 ms
             phase waiting
             phase closed
         ",
@@ -96,7 +96,7 @@ pub(super) const ALL: &[Scenario] = &[
             phase connecting
             hang up 1: timeout
             failed 1: timeout
-            retry 1: raw 20 ms, jittered 10.935 ms
+            retry 1: raw 1000 ms, jittered 697.853 ms
             phase waiting
             phase closed
         ",
@@ -105,7 +105,7 @@ pub(super) const ALL: &[Scenario] = &[
 
 fn refused(stage: &mut Stage) {
     let addr = free_addr();
-    let mut client = stage.client(settings([format!("ws://{addr}/ws")], quick()));
+    let mut client = stage.client(settings([format!("ws://{addr}/ws")], steep()));
     for _ in 0..3 {
         assert_eq!(client.failed(), REFUSED);
     }
@@ -135,7 +135,7 @@ fn black_hole(stage: &mut Stage) {
     while let Ok(tcp) = TcpStream::connect_timeout(&addr, Duration::from_millis(200)) {
         waiting.push(tcp);
     }
-    let mut client = stage.client(settings([format!("ws://{addr}/ws")], quick().connect_timeout(Micros::from_secs(2))));
+    let mut client = stage.client(settings([format!("ws://{addr}/ws")], slow().connect_timeout(Micros::from_secs(2))));
     assert_eq!(client.failed(), Cause::Timeout);
     backlog(128);
     for _ in waiting {
@@ -147,7 +147,7 @@ fn black_hole(stage: &mut Stage) {
 
 fn unresolved(stage: &mut Stage) {
     // RFC 6761, section 6.4: it never resolves.
-    let mut client = stage.client(settings(["ws://redial-test.invalid/".to_owned()], quick()));
+    let mut client = stage.client(settings(["ws://redial-test.invalid/".to_owned()], slow()));
     client.failed();
     client.stop();
     client.end();

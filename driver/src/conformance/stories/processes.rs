@@ -6,7 +6,7 @@ use redial::{Cause, Command, ConnectionId, Micros, NetworkDetail, Notice, Output
 use super::super::play::{Scenario, Stage};
 use super::super::process::Process;
 use super::super::server::free_addr;
-use super::{ms, quick, settings};
+use super::{ms, quick, settings, steep};
 
 pub(super) const ALL: &[Scenario] = &[
     Scenario {
@@ -18,29 +18,24 @@ pub(super) const ALL: &[Scenario] = &[
             opened 1
             phase open
             lost 1: close 1006
-            retry 1: raw 20 ms, jittered 10.935 ms
+            retry 1: raw 10 ms, jittered 6.978 ms
             phase waiting
             dial 2: endpoint 0, attempt 1
             phase connecting
             failed 2: network failure (refused)
-            retry 2: raw 40 ms, jittered 20.576 ms
+            retry 2: raw 100 ms, jittered 72.252 ms
             phase waiting
             dial 3: endpoint 0, attempt 2
             phase connecting
             failed 3: network failure (refused)
-            retry 3: raw 80 ms, jittered 22.63 ms
+            retry 3: raw 1000 ms, jittered 617.533 ms
             phase waiting
             dial 4: endpoint 0, attempt 3
             phase connecting
-            failed 4: network failure (refused)
-            retry 4: raw 160 ms, jittered 23.967 ms
-            phase waiting
-            dial 5: endpoint 0, attempt 4
-            phase connecting
-            opened 5
+            opened 4
             phase open
-            hang up 5: asked by the user
-            lost 5: asked by the user
+            hang up 4: asked by the user
+            lost 4: asked by the user
             phase closed
         ",
         or: "",
@@ -78,7 +73,7 @@ pub(super) const ALL: &[Scenario] = &[
 fn killed(stage: &mut Stage) {
     let addr = free_addr();
     let server = Process::start(addr);
-    let mut client = stage.client(settings([format!("ws://{addr}/ws")], quick()));
+    let mut client = stage.client(settings([format!("ws://{addr}/ws")], steep()));
     client.opened();
     client.send("before");
     assert_eq!(client.text(), "before");
@@ -86,7 +81,7 @@ fn killed(stage: &mut Stage) {
     server.kill();
     assert_eq!(client.lost(), Cause::close(1006));
     client.send("while away");
-    for _ in 0..3 {
+    for _ in 0..2 {
         assert_eq!(client.failed(), Cause::network(NetworkDetail::Refused));
     }
 

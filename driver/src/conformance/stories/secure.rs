@@ -5,7 +5,7 @@ use redial::{Cause, NetworkDetail};
 use super::super::play::{Scenario, Stage};
 use super::super::server::Server;
 use super::super::tls::Identity;
-use super::{quick, settings, talk_and_part};
+use super::{quick, settings, slow, talk_and_part};
 
 pub(super) const ALL: &[Scenario] = &[
     Scenario {
@@ -29,7 +29,7 @@ pub(super) const ALL: &[Scenario] = &[
             dial 1: endpoint 0, attempt 0
             phase connecting
             failed 1: network failure (tls)
-            retry 1: raw 20 ms, jittered 10.935 ms
+            retry 1: raw 1000 ms, jittered 697.853 ms
             phase waiting
             phase closed
         ",
@@ -46,7 +46,7 @@ pub(super) const ALL: &[Scenario] = &[
             dial 1: endpoint 0, attempt 0
             phase connecting
             failed 1: network failure (tls)
-            retry 1: raw 20 ms, jittered 10.935 ms
+            retry 1: raw 1000 ms, jittered 697.853 ms
             phase waiting
             phase closed
         ",
@@ -66,7 +66,7 @@ fn trusted(stage: &mut Stage) {
 
 fn refused(stage: &mut Stage, identity: Identity, trust: String) {
     let server = Server::start_secure(identity);
-    let mut settings = settings([server.secure_url()], quick());
+    let mut settings = settings([server.secure_url()], slow());
     settings.root_pem = Some(trust);
     let mut client = stage.client(settings);
     assert_eq!(client.failed(), Cause::network(NetworkDetail::Tls));

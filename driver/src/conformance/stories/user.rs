@@ -118,6 +118,7 @@ pub(super) const ALL: &[Scenario] = &[
             phase connecting
             opened 3
             phase open
+            stable 3
             hang up 3: asked by the user
             lost 3: asked by the user
             phase closed
@@ -217,6 +218,11 @@ fn failover(stage: &mut Stage) {
     let preferred = Server::start_at(preferred);
     peer.cut();
     client.lost();
-    talk_and_part(&mut client, &preferred);
+    client.opened();
+    let echo = preferred.peer().echo();
+    client.stable();
+    client.stop();
+    client.end();
+    assert_eq!(echo.done(), Some(1000));
     assert_eq!(second.accepted().len(), 1);
 }
