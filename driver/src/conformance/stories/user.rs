@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use redial::{HoldReason, Jitter, Micros, Phase};
+use redial::{Failover, HoldReason, Jitter, Micros, Phase};
 
 use super::super::now;
 use super::super::peer::Heard;
@@ -125,6 +125,33 @@ pub(super) const ALL: &[Scenario] = &[
         ",
         or: "",
     },
+    Scenario {
+        name: "the healthiest endpoint is dialled, not the first",
+        story: healthiest,
+        decisions: "
+            dial 1: endpoint 0, attempt 0
+            phase connecting
+            failed 1: network failure (refused)
+            retry 1: raw 20 ms, jittered 10.935 ms
+            phase waiting
+            dial 2: endpoint 1, attempt 1
+            phase connecting
+            opened 2
+            phase open
+            stable 2
+            hang up 2: asked by the user
+            lost 2: asked by the user
+            dial 3: endpoint 1, attempt 0
+            phase connecting
+            opened 3
+            phase open
+            stable 3
+            hang up 3: asked by the user
+            lost 3: asked by the user
+            phase closed
+        ",
+        or: "",
+    },
 ];
 
 /// Far above what anything here takes, and far below a close timeout of 30 s.
@@ -204,6 +231,25 @@ fn offline(stage: &mut Stage) {
     client.release(HoldReason::Offline);
     talk_and_part(&mut client, &server);
     assert_eq!(server.accepted().len(), 2);
+}
+
+/// The first has failed and cools down for an hour: no dial by hand goes there, as it would with the endpoints in order.
+fn healthiest(stage: &mut Stage) {
+    let second = Server::start(&[Welcome::Upgrade, Welcome::Upgrade]);
+    let urls = [format!("ws://{}/ws", free_addr()), second.url()];
+    let policy = quick().failover(Failover::Healthiest).base_delay(Micros::from_secs(3600)).max_delay(ms(20));
+    let mut client = stage.client(settings(urls, policy.stable_after(ms(1))));
+    client.failed();
+    client.opened();
+    let first = second.peer().echo();
+    client.stable();
+    client.reconnect();
+    client.opened();
+    let echo = second.peer().echo();
+    client.stable();
+    client.stop();
+    client.end();
+    assert_eq!((first.done(), echo.done()), (Some(1000), Some(1000)));
 }
 
 fn failover(stage: &mut Stage) {
