@@ -20,6 +20,11 @@
 //! // Then: report what happens, and `Input::Timeout` at `machine.deadline()`.
 //! ```
 //!
+//! # Many machines, many endpoints
+//! Clients of one process that come back to the same host share a dial budget: [`SharedBudget`] says who may dial when. A
+//! machine chooses among several endpoints as the policy's [`Failover`] says, by their [health](Endpoints) if asked to; the
+//! list may change at any time ([`Input::Endpoints`]).
+//!
 //! # What it is not
 //! It moves no bytes and queues no messages: a driver does (`redial-driver`, `redial-tokio`).
 //!

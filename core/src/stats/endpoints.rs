@@ -196,3 +196,61 @@ mod json {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn latencies_are_rounded_down_by_less_than_a_128th() {
+        for micros in (1..300_000).chain([1 << 22, (255 << 15) - 1, 255 << 15]) {
+            let mut record = Record::NONE;
+            record.set_latency(Micros::from_micros(micros));
+            let kept = record.latency().unwrap().as_micros();
+            assert!(kept <= micros && (micros - kept) * 128 < micros.max(128), "{micros} became {kept}");
+            record.set_latency(Micros::from_micros(kept));
+            assert_eq!(record.latency(), Some(Micros::from_micros(kept)), "what is kept is kept again");
+        }
+        let mut record = Record::NONE;
+        record.set_latency(Micros::ZERO);
+        assert_eq!(record.latency(), Some(Micros::from_micros(1)));
+        record.set_latency(Micros::from_micros(u64::MAX));
+        assert_eq!(record.latency(), Some(Micros::from_micros(255 << 15)));
+        assert_eq!((record.failures(), record.time()), (0, None), "and nothing else is touched");
+    }
+
+    #[test]
+    fn failures_and_times_end_where_their_bits_do() {
+        let mut record = Record::NONE;
+        record.set_latency(Micros::from_micros(200));
+        for failures in 1..40 {
+            record.fail(Micros::from_micros(failures));
+            assert_eq!(record.failures(), u32::try_from(failures.min(15)).unwrap());
+            assert_eq!(record.time(), Some(Micros::from_micros(failures)));
+        }
+        record.fail(Micros::from_micros(u64::MAX));
+        assert_eq!(record.time(), Some(Micros::from_micros((1 << 48) - 2)));
+        record.succeed(Micros::ZERO);
+        let well = EndpointHealth {
+            failures: 0,
+            cooling_until: None,
+            last_success: Some(Micros::ZERO),
+            latency: Some(Micros::from_micros(200)),
+        };
+        assert_eq!(record.health(), well);
+    }
+
+    #[test]
+    fn only_what_is_known_is_shown() {
+        let mut endpoints = Endpoints::default();
+        assert!(endpoints.is_empty() && endpoints.iter().all(|known| known == EndpointHealth::default()));
+        assert_eq!((endpoints.iter().len(), endpoints.get(7), endpoints.get(8)), (8, endpoints.get(0), None));
+        endpoints.record_mut(2).unwrap().fail(Micros::from_secs(5));
+        assert_eq!(endpoints.get(2).map(|known| known.failures), Some(1));
+        assert!(!endpoints.is_empty() && endpoints.record_mut(8).is_none());
+        endpoints.truncate(3);
+        assert!(!endpoints.is_empty());
+        endpoints.truncate(2);
+        assert!(endpoints.is_empty());
+    }
+}
