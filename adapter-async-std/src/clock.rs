@@ -1,20 +1,18 @@
-//! async-io's clock.
+//! The clock.
 
-use async_io::Timer;
+use crate::alarm::{Sleep, now};
 use redial::Timestamp;
 use redial_driver::{Clock, Suspended};
-use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Instant;
 
-/// async-io's clock, and the time that the computer slept: microseconds since it was made.
+/// The monotonic clock, and the time that the computer slept: microseconds since it was made.
+///
+/// Sleeps need no runtime: a thread of this crate's wakes whoever sleeps, so that no wait for I/O has to look after timers.
 ///
 /// # While the computer sleeps
 /// [`now`](Clock::now) goes on where [`Suspended`] can tell the time slept, so that a connection notices the wake.
 ///
-/// A [`sleep_until`](Clock::sleep_until) under way is async-io's timer, which stops where its clock does: it ends late by the
-/// time slept.
+/// A [`sleep_until`](Clock::sleep_until) under way stops where the monotonic clock does: it ends late by the time slept.
 #[derive(Clone, Copy, Debug)]
 pub struct AsyncIoClock {
     origin: Instant,
@@ -35,24 +33,6 @@ impl Default for AsyncIoClock {
     }
 }
 
-/// A clock may read the time.
-#[allow(clippy::disallowed_methods)]
-fn now() -> Instant {
-    Instant::now()
-}
-
-/// A sleep on async-io's timer.
-#[derive(Debug)]
-pub struct Sleep(Timer);
-
-impl Future for Sleep {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        Pin::new(&mut self.0).poll(cx).map(drop)
-    }
-}
-
 impl Clock for AsyncIoClock {
     type Sleep = Sleep;
 
@@ -64,7 +44,7 @@ impl Clock for AsyncIoClock {
     fn sleep_until(&self, at: Timestamp) -> Sleep {
         let awake = self.suspended.awake_at(at);
         // A time that the platform can't express never comes.
-        Sleep(self.origin.checked_add(awake).map_or_else(Timer::never, Timer::at))
+        Sleep::until(self.origin.checked_add(awake))
     }
 }
 

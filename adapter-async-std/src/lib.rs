@@ -26,8 +26,9 @@
 //!
 //! It has the same shape as `redial-tokio`: a program changes the runtime and the `use`. The loop is `redial-driver`'s, the
 //! rules are `redial`'s, the WebSockets `redial-websocket`'s, whose documentation has the table of what is which [`Cause`];
-//! this crate adds async-io's clock and TCP, on which both runtimes stand. So it works under any executor: async-io has a
-//! thread of its own, where nobody else drives it.
+//! this crate adds async-io's TCP, on which both runtimes stand, and a clock. So it works under any executor: async-io has a
+//! thread of its own, where nobody else drives it, and so has the clock, because async-io's timers would make every wait for
+//! I/O dearer.
 //!
 //! # What it does not do
 //! It follows no redirects, goes through no proxy, and offers no extensions (tungstenite has no compression).
@@ -42,6 +43,7 @@
 #[cfg(not(any(feature = "async-std", feature = "smol")))]
 compile_error!("redial-async-std needs one of its features async-std (the default) and smol");
 
+mod alarm;
 mod clock;
 #[cfg(any(feature = "async-std", feature = "smol"))]
 mod names;

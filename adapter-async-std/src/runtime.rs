@@ -7,7 +7,7 @@ use redial_websocket::Runtime;
 use std::io;
 use std::net::{SocketAddr, TcpStream};
 
-/// async-io's clock and TCP, and the names of async-std or smol.
+/// async-io's TCP, a clock, and the names of async-std or smol.
 #[derive(Clone, Copy, Debug)]
 pub struct AsyncIo;
 
