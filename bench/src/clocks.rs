@@ -11,17 +11,31 @@ pub(crate) struct Round {
 
 /// Runs it once.
 pub(crate) fn round(run: impl FnOnce()) -> Round {
-    #[allow(clippy::disallowed_methods)] // the clock itself
-    let now = Instant::now;
     let (start, cpu) = (now(), cpu());
     run();
     Round { wall: now() - start, cpu: self::cpu().saturating_sub(cpu) }
 }
 
-/// What this thread has run so far, by the kernel's account.
-fn cpu() -> Duration {
-    let account = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    Duration::from_nanos(account.split(' ').next().and_then(|nanos| nanos.parse().ok()).unwrap_or(0))
+/// The clock itself.
+#[allow(clippy::disallowed_methods)]
+pub(crate) fn now() -> Instant {
+    Instant::now()
+}
+
+/// Nanoseconds of the clock that all processes share.
+pub(crate) fn common_nanos() -> i64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    now.tv_sec * 1_000_000_000 + now.tv_nsec
+}
+
+/// What the threads of this process have run so far, by the kernel's account; those that have ended don't count.
+pub(crate) fn cpu() -> Duration {
+    let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let nanos = threads.map(|thread| {
+        let account = std::fs::read_to_string(thread.path().join("schedstat")).unwrap_or_default();
+        account.split(' ').next().and_then(|nanos| nanos.parse().ok()).unwrap_or(0)
+    });
+    Duration::from_nanos(nanos.sum())
 }
 
 /// The middle of the samples; 0 without any.

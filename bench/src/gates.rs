@@ -1,8 +1,12 @@
 //! What redial promises, and whether it keeps it.
 
 use crate::clocks::{least, median};
-use crate::messages::{Case, Mode, Who};
-use crate::results::{MessageRound, MessageRow, Results};
+use crate::messages::round::MessageRound;
+use crate::messages::rows::MessageRow;
+use crate::messages::{Case, Mode, SIZES, Who};
+use crate::reconnects::LOOP;
+use crate::results::Results;
+use crate::runtimes::Runtime;
 use redial::{Backoff, ReconnectMachine, Stats};
 use std::fmt;
 
@@ -16,11 +20,13 @@ pub(crate) struct Gate {
     measured: f64,
 }
 
-/// All of them.
+/// All of them that what was measured is about.
 pub(crate) fn gates(results: &Results) -> Vec<Gate> {
     let mut gates = core(results);
-    gates.extend(messages(results));
-    gates.extend(idle(results));
+    gates.extend(Runtime::ALL.into_iter().flat_map(|runtime| messages(results, runtime)));
+    gates.extend(on_tokio(results));
+    gates.extend(Runtime::ALL.into_iter().flat_map(|runtime| idle(results, runtime)));
+    gates.extend(reconnects(results));
     gates
 }
 
@@ -42,45 +48,88 @@ fn core(results: &Results) -> Vec<Gate> {
     gates
 }
 
-fn messages(results: &Results) -> Vec<Gate> {
+fn messages(results: &Results, runtime: Runtime) -> Vec<Gate> {
     let row = |who, mode, size| row(results, Case { who, mode, size });
+    let ours = Who::Ours(runtime);
     let mut gates = Vec::new();
-    for size in [64, 1024] {
+    for size in SIZES {
         for mode in Mode::ALL {
-            let (Some(ours), Some(bare)) = (row(Who::Ours, mode, size), row(Who::Bare, mode, size)) else {
+            let (Some(row), Some(bare)) = (row(ours, mode, size), row(ours.reference(), mode, size)) else {
                 continue;
             };
-            let name = format!("message: {}, {size} B", mode.name());
+            let name = format!("{}: {}, {size} B", ours.name(), mode.name());
             // Without a flush for each message there is less to hide a few dozen instructions behind.
             let limit = match mode {
                 Mode::OneWay | Mode::Echo | Mode::PingPong => 1.05,
                 Mode::OneWayFed | Mode::EchoFed => 1.2,
             };
-            gates.push(most(&*name, "of bare's instructions", limit, ours.instructions / bare.instructions));
+            if repeats(runtime, mode, size) {
+                gates.push(most(&*name, "of bare's instructions", limit, row.instructions / bare.instructions));
+            }
             // To a hundredth: on a busy machine a run of 2048 messages may have one more, which no message has.
-            let more = (100.0 * (ours.allocations - bare.allocations)).round() / 100.0;
-            gates.push(most(name, "allocations more", 0.0, more.max(0.0)));
+            let more = (100.0 * (row.allocations - bare.allocations)).round() / 100.0;
+            // async-io allocates in every wait, and how many there are is the scheduler's affair; a message's own would be 1.
+            let limit = if runtime == Runtime::Tokio { 0.0 } else { 0.5 };
+            gates.push(most(name, "allocations more", limit, more.max(0.0)));
         }
-        if let (Some(ours), Some(default)) =
-            (row(Who::Ours, Mode::PingPong, size), row(Who::BareDefault, Mode::PingPong, size))
-        {
-            let ratio = ours.instructions / default.instructions;
-            gates.push(most(format!("message: ping-pong, {size} B"), "of the default's instructions", 0.5, ratio));
-        }
-    }
-    if let (Some(fed), Some(sent)) = (row(Who::Ours, Mode::OneWayFed, 64), row(Who::Bare, Mode::OneWay, 64)) {
-        let unit = "times bare's sends in the same CPU time";
-        let gate = most("message: one-way, fed, 64 B", unit, 3.0, least_cpu(sent) / least_cpu(fed));
-        gates.push(Gate { at_least: true, ..gate });
     }
     gates
 }
 
-fn idle(results: &Results) -> Vec<Gate> {
+/// On async-io, an answer of 64 KiB comes in as many pieces as the scheduler likes, each of them a wait.
+fn repeats(runtime: Runtime, mode: Mode, size: usize) -> bool {
+    runtime == Runtime::Tokio || size <= 1024 || matches!(mode, Mode::OneWay | Mode::OneWayFed)
+}
+
+/// What is promised of redial-tokio alone.
+fn on_tokio(results: &Results) -> Vec<Gate> {
+    let row = |who, mode, size| row(results, Case { who, mode, size });
+    let (ours, bare) = (Who::Ours(Runtime::Tokio), Who::Bare(Runtime::Tokio));
+    let mut gates = Vec::new();
+    for size in SIZES {
+        if let (Some(row), Some(default)) = (
+            row(ours, Mode::PingPong, size),
+            row(Who::BareDefault, Mode::PingPong, size).filter(|row| row.case.is_gated()),
+        ) {
+            let ratio = row.instructions / default.instructions;
+            gates.push(most(format!("redial-tokio: ping-pong, {size} B"), "of the default's instructions", 0.5, ratio));
+        }
+    }
+    if let (Some(fed), Some(sent)) = (row(ours, Mode::OneWayFed, 64), row(bare, Mode::OneWay, 64)) {
+        if !fed.rounds.is_empty() {
+            let unit = "times bare's sends in the same CPU time";
+            let gate = most("redial-tokio: one-way, fed, 64 B", unit, 3.0, least_cpu(sent) / least_cpu(fed));
+            gates.push(Gate { at_least: true, ..gate });
+        }
+    }
+    gates
+}
+
+fn idle(results: &Results, runtime: Runtime) -> Vec<Gate> {
     const LIMIT: f64 = 18.0 * 1024.0;
-    let ours = results.idle.iter().filter(|(who, _)| *who == Who::Ours);
-    ours.flat_map(|(_, idle)| {
-        [most("idle client: heap", "bytes", LIMIT, idle.heap), most("idle client: resident", "bytes", LIMIT, idle.rss)]
+    let ours = Who::Ours(runtime);
+    let of = |who| results.idle.iter().find(|(measured, _)| *measured == who).map(|(_, idle)| idle);
+    let (Some(idle), Some(bare)) = (of(ours), of(ours.reference())) else { return Vec::new() };
+    let name = |what: &str| format!("{}: idle client, {what}", ours.name());
+    let mut gates = vec![
+        most(name("heap"), "bytes", LIMIT, idle.heap),
+        most(name("resident"), "bytes", LIMIT, idle.rss),
+        most(name("heap"), "bytes more than bare's", 1024.0, idle.heap - bare.heap),
+    ];
+    if let (Some(tasks), Some(bare)) = (idle.tasks, bare.tasks) {
+        gates.push(most(name("tasks"), "more than bare's", 0.0, tasks - bare));
+    }
+    gates
+}
+
+/// With the delays of the loop. `bench check` has not measured it.
+fn reconnects(results: &Results) -> Vec<Gate> {
+    let Some((_, reference)) = results.reconnects.iter().find(|(way, _)| way.name == LOOP) else { return Vec::new() };
+    let middle = |times: &[f64]| median(times.iter().copied());
+    let ours = results.reconnects.iter().filter(|(way, _)| way.name.ends_with("no jitter"));
+    ours.map(|(way, times)| {
+        let name = format!("{}: open again", way.name);
+        most(name, "ms later than the loop", 2.0, middle(times) - middle(reference))
     })
     .collect()
 }
@@ -106,11 +155,6 @@ fn most(name: impl Into<String>, unit: &'static str, limit: f64, measured: f64) 
 }
 
 impl Gate {
-    /// Whether it is about time.
-    pub(crate) const fn is_timed(&self) -> bool {
-        self.at_least
-    }
-
     /// Whether the promise is kept.
     pub(crate) fn is_kept(&self) -> bool {
         if self.at_least { self.measured >= self.limit } else { self.measured <= self.limit }

@@ -1,14 +1,12 @@
 //! What an idle client holds: many connections of one process, each waited on by a task of its own.
 
 use crate::HEAP;
-use crate::messages::{Client, Who, bare, ezsockets, fastwebsockets, ours, runtime};
+use crate::children::numbers;
+use crate::messages::server::Server;
+use crate::messages::{Client, Visitor, Who};
+use crate::runtimes::Runtime;
 use std::net::SocketAddr;
-use std::process::Command;
 use std::time::Duration;
-use tokio::task::LocalSet;
-
-/// Clients of one process.
-pub(crate) const CLIENTS: usize = 1000;
 
 /// For one client.
 #[derive(Clone, Copy, Debug)]
@@ -19,61 +17,67 @@ pub(crate) struct Idle {
     pub(crate) blocks: f64,
     /// Resident memory of the process.
     pub(crate) rss: f64,
+    /// Tasks alive, where the runtime tells.
+    pub(crate) tasks: Option<f64>,
 }
 
-/// Measures in a process of its own: `bench idle WHO SERVER`.
-pub(crate) fn measure(who: Who, server: SocketAddr) -> Idle {
-    let program = std::env::current_exe().expect("the path of this program");
-    let output = Command::new(program).args(["idle", who.name(), &server.to_string()]).output().expect("a child");
-    let text = String::from_utf8_lossy(&output.stdout);
-    let numbers: Vec<f64> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+/// Measures so many in a process of its own, with a server of its own: `bench idle WHO SERVER CLIENTS`.
+pub(crate) fn measure(who: Who, clients: usize) -> Idle {
+    let server = Server::start();
+    let numbers = numbers(&["idle", who.name(), &server.address().to_string(), &clients.to_string()]);
     match numbers.as_slice() {
-        [heap, blocks, rss] => Idle { heap: *heap, blocks: *blocks, rss: *rss },
-        _ => panic!("bench idle said {text:?}: {}", String::from_utf8_lossy(&output.stderr)),
+        [heap, blocks, rss, tasks @ ..] => {
+            Idle { heap: *heap, blocks: *blocks, rss: *rss, tasks: tasks.first().copied() }
+        }
+        _ => panic!("bench idle said {numbers:?}"),
     }
 }
 
-/// `bench idle`: prints what the clients hold.
-pub(crate) fn print(who: Who, server: SocketAddr) {
-    let url = format!("ws://{server}/sink");
-    LocalSet::new().block_on(&runtime(), async {
+/// `bench idle`: prints what each client holds.
+pub(crate) fn print(who: Who, server: SocketAddr, clients: usize) {
+    raise_limit();
+    let runtime = who.runtime();
+    runtime.block_on(async {
         // The first one pays for what a process has once.
-        connect(who, server, &url).await;
-        settle().await;
-        let (heap, blocks, rss) = holdings();
-        for _ in 0..CLIENTS {
-            connect(who, server, &url).await;
+        who.meet(server, "sink", Wait(runtime)).await;
+        settle(runtime).await;
+        let before = holdings(runtime);
+        for _ in 0..clients {
+            who.meet(server, "sink", Wait(runtime)).await;
         }
-        settle().await;
-        let (heap_after, blocks_after, rss_after) = holdings();
-        let each = |before: usize, after: usize| (after as f64 - before as f64) / CLIENTS as f64;
-        println!("{} {} {}", each(heap, heap_after), each(blocks, blocks_after), each(rss, rss_after));
+        settle(runtime).await;
+        let each = before.iter().zip(holdings(runtime)).map(|(before, after)| (after - before) / clients as f64);
+        println!("{}", each.map(|each| each.to_string()).collect::<Vec<_>>().join(" "));
     });
 }
 
-async fn connect(who: Who, server: SocketAddr, url: &str) {
-    match who {
-        Who::Ours => wait(ours::connect(url).await),
-        Who::BareDefault => wait(bare::connect(url, None).await),
-        Who::Bare => wait(bare::connect(url, Some(bare::READ_BUFFER)).await),
-        Who::BarePlain => wait(bare::connect_plain(url, server).await),
-        Who::Fastwebsockets => wait(fastwebsockets::connect(server, "sink").await),
-        Who::Ezsockets => wait(ezsockets::connect(url).await),
+/// As many open files as the system allows.
+pub(crate) fn raise_limit() {
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
+}
+
+/// A task that waits for a message that never comes.
+struct Wait(Runtime);
+
+impl Visitor for Wait {
+    type Output = ();
+
+    async fn visit(self, mut client: impl Client + 'static) {
+        self.0.spawn(async move { client.receive().await });
     }
 }
 
-fn wait(mut client: impl Client + 'static) {
-    tokio::task::spawn_local(async move { client.receive().await });
-}
-
 /// Until every task waits.
-async fn settle() {
-    tokio::time::sleep(Duration::from_millis(300)).await;
+async fn settle(runtime: Runtime) {
+    runtime.sleep(Duration::from_millis(300)).await;
 }
 
-fn holdings() -> (usize, usize, usize) {
+fn holdings(runtime: Runtime) -> Vec<f64> {
     let stats = HEAP.stats();
     let pages = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages: usize = pages.split(' ').nth(1).and_then(|resident| resident.parse().ok()).unwrap_or(0);
-    (stats.bytes_allocated - stats.bytes_deallocated, stats.allocations - stats.deallocations, pages * 4096)
+    let heap = stats.bytes_allocated - stats.bytes_deallocated;
+    let blocks = stats.allocations - stats.deallocations;
+    let tasks = runtime.tasks();
+    [heap, blocks, pages * 4096].into_iter().chain(tasks).map(|number| number as f64).collect()
 }

@@ -2,22 +2,31 @@
 
 use crate::HEAP;
 use crate::callgrind::{in_parallel, instructions};
-use crate::clocks::{Round, round};
+use crate::clocks::round;
 use crate::delays::{self, Delay};
+use crate::heartbeats::{self, Heartbeats};
 use crate::idle::{self, Idle};
+use crate::messages::Who;
+use crate::messages::rows::{self, MessageRow};
 use crate::messages::server::Server;
-use crate::messages::{Case, Mode, Who};
+use crate::reconnects::{self, WAYS, Way};
 use crate::steps::STEPS;
-use std::net::SocketAddr;
-use std::time::Duration;
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scope {
     /// Also what no gate is about: the peers, and all times.
     pub(crate) everything: bool,
+    /// How often instructions are counted that a gate is about: the least is taken.
+    pub(crate) counts: usize,
     /// Interleaved rounds of whatever is timed.
     pub(crate) rounds: usize,
+    /// Idle clients of one process.
+    pub(crate) clients: usize,
+    /// Over which heartbeats are counted.
+    pub(crate) seconds: u64,
+    /// Of how many restarts of the server fewer are enough.
+    pub(crate) restarts: usize,
 }
 
 /// The figures.
@@ -28,6 +37,9 @@ pub(crate) struct Results {
     pub(crate) core_allocations: usize,
     pub(crate) messages: Vec<MessageRow>,
     pub(crate) idle: Vec<(Who, Idle)>,
+    pub(crate) heartbeats: Vec<(Who, Heartbeats)>,
+    /// In milliseconds.
+    pub(crate) reconnects: Vec<(&'static Way, Vec<f64>)>,
 }
 
 /// Instructions, and nanoseconds of each round, for one delay.
@@ -49,23 +61,6 @@ pub(crate) struct StepRow {
     pub(crate) instructions: f64,
 }
 
-/// What one message costs.
-pub(crate) struct MessageRow {
-    pub(crate) case: Case,
-    pub(crate) instructions: f64,
-    pub(crate) allocations: f64,
-    pub(crate) rounds: Vec<MessageRound>,
-}
-
-/// One round of one case.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct MessageRound {
-    /// Messages a second.
-    pub(crate) rate: f64,
-    /// CPU time of the client's thread for one message, in nanoseconds.
-    pub(crate) cpu: f64,
-}
-
 /// Measures; says on stderr what it is at.
 pub(crate) fn measure(scope: Scope) -> Results {
     eprintln!("delays…");
@@ -78,13 +73,32 @@ pub(crate) fn measure(scope: Scope) -> Results {
         instructions: step_instructions(step.name),
     });
     let steps = steps.collect();
-    let server = Server::start();
     eprintln!("messages…");
-    let messages = messages(scope, server.address());
+    let messages = rows::rows(scope, Server::start().address());
     eprintln!("idle clients…");
-    let idlers = Who::ALL.into_iter().filter(|who| scope.everything || *who == Who::Ours);
-    let idle = idlers.map(|who| (who, idle::measure(who, server.address()))).collect();
-    Results { delays, steps, core_allocations: core_allocations(), messages, idle }
+    let idlers = Who::ALL.into_iter().filter(|who| scope.everything || matches!(who, Who::Ours(_) | Who::Bare(_)));
+    let idle = idlers.map(|who| (who, idle::measure(who, scope.clients))).collect();
+    let (mut heartbeats, mut reconnects) = (Vec::new(), Vec::new());
+    if scope.everything {
+        eprintln!("heartbeats…");
+        let measured = |who| (who, heartbeats::measure(who, heartbeats::CLIENTS, scope.seconds));
+        heartbeats.extend(heartbeats::WHO.map(measured));
+        eprintln!("reconnects…");
+        reconnects = measure_reconnects(scope);
+    }
+    Results { delays, steps, core_allocations: core_allocations(), messages, idle, heartbeats, reconnects }
+}
+
+/// Those with a base of 10 ms one by one, the others, which mostly wait, all at once.
+fn measure_reconnects(scope: Scope) -> Vec<(&'static Way, Vec<f64>)> {
+    let measured = |way: &'static Way| (way, reconnects::measure(way, way.restarts.min(scope.restarts)));
+    let (short, long): (Vec<&Way>, Vec<&Way>) = WAYS.iter().partition(|way| way.is_short());
+    let mut all: Vec<_> = short.into_iter().map(measured).collect();
+    std::thread::scope(|threads| {
+        let long: Vec<_> = long.into_iter().map(|way| threads.spawn(move || measured(way))).collect();
+        all.extend(long.into_iter().map(|thread| thread.join().expect("a client that comes back")));
+    });
+    all
 }
 
 fn delays(scope: Scope) -> Vec<DelayRow> {
@@ -130,61 +144,6 @@ fn core_allocations() -> usize {
     steps + delays.map(|delay| allocations(|| (delay.episode)(1000))).sum::<usize>()
 }
 
-fn messages(scope: Scope, server: SocketAddr) -> Vec<MessageRow> {
-    let mut rows = Vec::new();
-    for size in [64, 1024] {
-        for mode in Mode::ALL {
-            for who in Who::ALL {
-                let case = Case { who, mode, size };
-                if scope.everything || case.is_gated() {
-                    rows.push(message_row(case, server));
-                }
-            }
-        }
-    }
-    let lengths: Vec<u64> = rows.iter().map(|row| round_length(row.case, server)).collect();
-    for _ in 0..scope.rounds {
-        for (row, n) in rows.iter_mut().zip(&lengths) {
-            if scope.everything || row.case.is_rated() {
-                let Round { wall, cpu } = round(|| row.case.run(server, *n));
-                let n = *n as f64;
-                row.rounds.push(MessageRound { rate: n / wall.as_secs_f64(), cpu: cpu.as_nanos() as f64 / n });
-            }
-        }
-    }
-    rows
-}
-
-fn message_row(case: Case, server: SocketAddr) -> MessageRow {
-    const FEW: u64 = 1024;
-    const MANY: u64 = 3072;
-    let (argument, address) = (case.argument(), server.to_string());
-    let count = |n: u64| instructions(&["message", &argument, &address, &n.to_string()]);
-    let count = |n| least_of(if case.is_gated() { 5 } else { 1 }, || count(n));
-    let allocated = |n| least_of(3, || allocations(|| case.run(server, n)) as u64);
-    MessageRow {
-        case,
-        instructions: difference(count, FEW, MANY),
-        allocations: (allocated(MANY) as f64 - allocated(FEW) as f64) / (MANY - FEW) as f64,
-        rounds: Vec::new(),
-    }
-}
-
-/// So many messages that a round takes about 50 ms.
-fn round_length(case: Case, server: SocketAddr) -> u64 {
-    const ROUND: Duration = Duration::from_millis(50);
-    const TRIAL: u64 = 512;
-    let trial = round(|| case.run(server, TRIAL)).wall;
-    let times = ROUND.as_nanos() / trial.as_nanos().max(1);
-    TRIAL * times.clamp(1, 200) as u64
-}
-
-/// The least of so many runs. On a busy machine the answers of a window come sooner or later, and the client then may look
-/// once more than it must.
-fn least_of(runs: usize, run: impl Fn() -> u64) -> u64 {
-    (0..runs).map(|_| run()).min().unwrap_or(0)
-}
-
 /// How many blocks are allocated meanwhile. This process has one thread when it asks.
 fn allocations(run: impl FnOnce()) -> usize {
     let count = || HEAP.stats().allocations + HEAP.stats().reallocations;
@@ -194,7 +153,7 @@ fn allocations(run: impl FnOnce()) -> usize {
 }
 
 /// Per iteration, from a run with few and one with many: what a run costs once cancels out.
-fn difference(count: impl Fn(u64) -> u64 + Sync, few: u64, many: u64) -> f64 {
+pub(crate) fn difference(count: impl Fn(u64) -> u64 + Sync, few: u64, many: u64) -> f64 {
     let (cost_of_few, cost_of_many) = in_parallel(|| count(few), || count(many));
     (cost_of_many as f64 - cost_of_few as f64) / (many - few) as f64
 }

@@ -16,11 +16,22 @@ const CONNECTED: usize = usize::MAX;
 
 /// An open connection: what is sent sooner is thrown away.
 pub(crate) async fn connect(url: &str) -> Ezsockets {
+    connect_with(ClientConfig::new(url)).await
+}
+
+/// The same with these settings.
+pub(crate) async fn connect_with(config: ClientConfig) -> Ezsockets {
     let (sender, mut received) = unbounded_channel();
-    let (handle, end) = ezsockets::connect(|_| Receiver { sender }, ClientConfig::new(url)).await;
-    tokio::spawn(end);
+    let (handle, _) = ezsockets::connect(|_| Receiver { sender }, config).await;
     assert_eq!(received.recv().await, Some(CONNECTED));
     Ezsockets { handle, received }
+}
+
+impl Ezsockets {
+    /// Waits until it has connected again.
+    pub(crate) async fn connected(&mut self) {
+        while self.received.recv().await.expect("it reconnects for ever") != CONNECTED {}
+    }
 }
 
 pub(crate) struct Receiver {

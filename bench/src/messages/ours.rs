@@ -1,12 +1,17 @@
-//! redial-tokio, with the default policy (so with pings) and the default settings.
+//! redial on any runtime, with the policy `resilient` (so with pings) and the default settings.
 
 use super::Client;
-use redial_tokio::{Event, Message, Notice, Policy, Reconnecting, SinkExt, StreamExt, WebSocket};
+use redial_tokio::redial_driver::Reconnecting;
+use redial_tokio::redial_websocket::{Runtime, WebSocket, WebSocketConnector};
+use redial_tokio::{Event, Message, Notice, Policy, SinkExt, StreamExt};
 use tokio_tungstenite::tungstenite::Bytes;
 
+/// `redial_tokio::Reconnecting` or `redial_async_std::Reconnecting`.
+pub(crate) type Ours<N> = Reconnecting<<N as Runtime>::Clock, WebSocketConnector<N>>;
+
 /// An open connection.
-pub(crate) async fn connect(url: &str) -> Reconnecting {
-    let mut client = WebSocket::builder(url).policy(Policy::resilient()).build().expect("a good URL");
+pub(crate) async fn connect<N: Runtime>(url: &str, policy: Policy) -> Ours<N> {
+    let mut client = WebSocket::<N>::builder(url).policy(policy).build().expect("a good URL");
     while let Some(event) = client.next().await {
         if let Event::Notice(Notice::Opened { .. }) = event {
             return client;
@@ -15,7 +20,7 @@ pub(crate) async fn connect(url: &str) -> Reconnecting {
     unreachable!("it dials for ever");
 }
 
-impl Client for Reconnecting {
+impl<N: Runtime> Client for Ours<N> {
     async fn send(&mut self, payload: Bytes) {
         SinkExt::send(self, Message::Binary(payload)).await.expect("open");
     }

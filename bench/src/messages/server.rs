@@ -3,11 +3,13 @@
 //!
 //! It answers in a way that leaves the client nothing to chance. `/echo/W` waits until it has W messages and writes the W
 //! answers at once, so the client always waits once and is woken once. `/sink` answers only messages that begin with
-//! [`LAST`].
+//! [`LAST`]. `/pings` is no WebSocket: it answers how many pings have come.
 
-use std::io::{self, Read, Write};
+use crate::clocks::common_nanos;
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 /// First byte of a message that every server answers.
@@ -19,34 +21,58 @@ const PING: u8 = 9;
 const PONG: u8 = 10;
 const FINAL: u8 = 0x80;
 
+/// All pings of all connections.
+static PINGS: AtomicU64 = AtomicU64::new(0);
+
 /// The server as a child process; it ends with this.
 pub(crate) struct Server {
     child: Child,
     address: SocketAddr,
+    since: i64,
 }
 
 impl Server {
-    /// Starts `bench server`.
+    /// Starts `bench server` on a free port.
     pub(crate) fn start() -> Self {
+        Self::on(0)
+    }
+
+    /// Starts it on this port.
+    pub(crate) fn on(port: u16) -> Self {
         let program = std::env::current_exe().expect("the path of this program");
         let mut child = Command::new(program)
-            .arg("server")
+            .args(["server", &port.to_string()])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
             .expect("the server starts");
-        let mut line = [0; 64];
-        let n = child.stdout.as_mut().expect("piped").read(&mut line).expect("the server's address");
-        let address = String::from_utf8_lossy(&line[..n]).trim().parse().expect("an address");
-        Self { child, address }
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().expect("piped")).read_line(&mut line).expect("the server's address");
+        let (address, since) = line.trim().split_once(' ').expect("the address and the time");
+        Self { child, address: address.parse().expect("an address"), since: since.parse().expect("a time") }
     }
 
     /// Where it listens.
     pub(crate) const fn address(&self) -> SocketAddr {
         self.address
     }
+
+    /// Since when, on the clock that all processes share.
+    pub(crate) const fn since(&self) -> i64 {
+        self.since
+    }
 }
 
+/// How many pings the server has seen.
+pub(crate) fn pings(server: SocketAddr) -> f64 {
+    let mut stream = TcpStream::connect(server).expect("a connection");
+    write!(stream, "GET /pings HTTP/1.1\r\n\r\n").expect("open");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    answer.trim().parse().expect("a number")
+}
+
+/// With SIGKILL.
 impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
@@ -54,10 +80,10 @@ impl Drop for Server {
     }
 }
 
-/// `bench server`: prints its address and serves until it is killed.
-pub(crate) fn serve() {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    println!("{}", listener.local_addr().expect("an address"));
+/// `bench server PORT`: prints its address and the time, and serves until it is killed.
+pub(crate) fn serve(port: u16) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).expect("the port is free");
+    println!("{} {}", listener.local_addr().expect("an address"), common_nanos());
     for stream in listener.incoming().flatten() {
         let thread = std::thread::Builder::new().stack_size(128 * 1024);
         // A client that goes away without a word is no failure here.
@@ -74,6 +100,9 @@ enum Manner {
 fn converse(mut stream: TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let (head, mut received) = read_head(&mut stream)?;
+    if head.starts_with("GET /pings ") {
+        return writeln!(stream, "{}", PINGS.load(Ordering::Relaxed));
+    }
     let manner = manner(&head);
     let key = head.lines().find_map(|line| line.strip_prefix_ignoring_case("sec-websocket-key:")).unwrap_or_default();
     let accept = derive_accept_key(key.trim().as_bytes());
@@ -94,6 +123,7 @@ fn converse(mut stream: TcpStream) -> io::Result<()> {
                     return stream.write_all(&answers);
                 }
                 PING => {
+                    PINGS.fetch_add(1, Ordering::Relaxed);
                     let mut pong = Vec::new();
                     answer(&mut pong, PONG, frame.payload);
                     stream.write_all(&pong)?;

@@ -1,24 +1,27 @@
 //! The tables of `bench/README.md`.
 
+mod clients;
+mod messages;
+
 use crate::clocks::{least, median};
-use crate::gates::{rate_ratio, row};
-use crate::idle::CLIENTS;
-use crate::messages::{Case, Mode, Who};
-use crate::results::{DelayRow, MessageRow, Results};
+use crate::results::{DelayRow, Results, Scope};
 use redial::{Backoff, Outputs, ReconnectMachine, Stats};
 use std::fmt::Write;
 
 /// All tables, one after the other.
-pub(crate) fn tables(results: &Results, rounds: usize) -> String {
+pub(crate) fn tables(results: &Results, scope: Scope) -> String {
     [
-        machine(rounds),
+        machine(scope.rounds),
         delays(results),
         steps(results),
         sizes(results),
-        instructions(results),
-        allocations(results),
-        rates(results),
-        idle(results),
+        messages::instructions(results),
+        messages::allocations(results),
+        messages::rates(results),
+        messages::round_trips(results),
+        clients::idle(results, scope.clients),
+        clients::heartbeats(results, scope.seconds),
+        clients::reconnects(results),
     ]
     .concat()
 }
@@ -103,76 +106,6 @@ fn sizes(results: &Results) -> String {
         size_of::<Outputs>(),
         results.core_allocations,
     )
-}
-
-fn instructions(results: &Results) -> String {
-    grid(results, "Instructions per message, and as a multiple of bare with the same settings", |row, bare| {
-        format!("{:.0} ({:.3})", row.instructions, row.instructions / bare.instructions)
-    })
-}
-
-fn allocations(results: &Results) -> String {
-    grid(results, "Allocations per message", |row, _| format!("{:.2}", row.allocations.abs()))
-}
-
-fn rates(results: &Results) -> String {
-    let rates = grid(results, "1000 messages a second, and × bare with the same settings", |row, bare| {
-        let rate = median(row.rounds.iter().map(|round| round.rate)) / 1000.0;
-        format!("{rate:.0} ({:.2})", rate_ratio(row, bare))
-    });
-    let cpu = grid(results, "CPU time per message in ns, median and least", |row, _| {
-        let cpu = || row.rounds.iter().map(|round| round.cpu);
-        format!("{:.0} / {:.0}", median(cpu()), least(cpu()))
-    });
-    let of_sends = |who, mode, size| {
-        let reference = row(results, Case { who: Who::Bare, mode: Mode::OneWay, size })?;
-        Some(rate_ratio(row(results, Case { who, mode, size })?, reference))
-    };
-    let mut batching = String::new();
-    for size in [64, 1024] {
-        if let (Some(ours), Some(bare)) =
-            (of_sends(Who::Ours, Mode::OneWayFed, size), of_sends(Who::Bare, Mode::OneWayFed, size))
-        {
-            line(
-                &mut batching,
-                format_args!(
-                    "{size} B, fed and flushed once a window, × bare's rate with one `send` per message: redial-tokio {ours:.1}, \
-                 bare {bare:.1}.\n"
-                ),
-            );
-        }
-    }
-    rates + &cpu + &batching
-}
-
-/// A table of clients and modes, for both sizes.
-fn grid(results: &Results, title: &str, cell: impl Fn(&MessageRow, &MessageRow) -> String) -> String {
-    let mut table = format!("### {title}\n\n");
-    for size in [64, 1024] {
-        let modes: Vec<&str> = Mode::ALL.into_iter().map(Mode::name).collect();
-        line(&mut table, format_args!("| {size} B | {} |", modes.join(" | ")));
-        line(&mut table, format_args!("|---|{}", "---|".repeat(modes.len())));
-        for who in Who::ALL {
-            let cells = Mode::ALL.into_iter().map(|mode| {
-                let bare = row(results, Case { who: Who::Bare, mode, size });
-                row(results, Case { who, mode, size }).zip(bare).map_or_else(String::new, |(row, bare)| cell(row, bare))
-            });
-            line(&mut table, format_args!("| {} | {} |", who.name(), cells.collect::<Vec<_>>().join(" | ")));
-        }
-        table.push('\n');
-    }
-    table
-}
-
-fn idle(results: &Results) -> String {
-    let mut table = format!(
-        "### Idle clients ({CLIENTS} in one process, each)\n\n| | heap, B | blocks | resident, B |\n|---|---|---|---|\n"
-    );
-    for (who, idle) in &results.idle {
-        let (heap, blocks, rss) = (idle.heap, idle.blocks, idle.rss);
-        line(&mut table, format_args!("| {} | {heap:.0} | {blocks:.0} | {rss:.0} |", who.name()));
-    }
-    table + "\n"
 }
 
 fn line(table: &mut String, arguments: std::fmt::Arguments<'_>) {
