@@ -1,13 +1,14 @@
 //! The clock.
 
-use crate::alarm::{Sleep, now};
+use futures_timer::Delay;
 use redial::Timestamp;
 use redial_driver::{Clock, Suspended};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The monotonic clock, and the time that the computer slept: microseconds since it was made.
 ///
-/// Sleeps need no runtime: a thread of this crate's wakes whoever sleeps, so that no wait for I/O has to look after timers.
+/// Sleeps need no runtime: they are futures-timer's, which has a thread for them. async-io has timers too, but while one is
+/// set, every wait for I/O pays for it with an allocation; and a connection has one set all the time, for its pings.
 ///
 /// # While the computer sleeps
 /// [`now`](Clock::now) goes on where [`Suspended`] can tell the time slept, so that a connection notices the wake.
@@ -25,6 +26,10 @@ impl AsyncIoClock {
     pub fn new() -> Self {
         Self { origin: now(), suspended: Suspended::new() }
     }
+
+    fn awake(&self) -> Duration {
+        now().saturating_duration_since(self.origin)
+    }
 }
 
 impl Default for AsyncIoClock {
@@ -33,18 +38,23 @@ impl Default for AsyncIoClock {
     }
 }
 
+/// A clock may read the time.
+#[allow(clippy::disallowed_methods)]
+fn now() -> Instant {
+    Instant::now()
+}
+
 impl Clock for AsyncIoClock {
-    type Sleep = Sleep;
+    type Sleep = Delay;
 
     fn now(&self) -> Timestamp {
-        self.suspended.timestamp(now().saturating_duration_since(self.origin))
+        self.suspended.timestamp(self.awake())
     }
 
-    /// Never ends early.
-    fn sleep_until(&self, at: Timestamp) -> Sleep {
-        let awake = self.suspended.awake_at(at);
-        // A time that the platform can't express never comes.
-        Sleep::until(self.origin.checked_add(awake))
+    /// Does not end early, but for one of more than 30 years, which ends then: further on some platforms overflow.
+    fn sleep_until(&self, at: Timestamp) -> Delay {
+        const FAR: Duration = Duration::from_secs(86_400 * 365 * 30);
+        Delay::new(self.suspended.awake_at(at).saturating_sub(self.awake()).min(FAR))
     }
 }
 

@@ -43,7 +43,6 @@
 #[cfg(not(any(feature = "async-std", feature = "smol")))]
 compile_error!("redial-async-std needs one of its features async-std (the default) and smol");
 
-mod alarm;
 mod clock;
 #[cfg(any(feature = "async-std", feature = "smol"))]
 mod names;
@@ -54,8 +53,8 @@ pub use runtime::{AsyncIo, Tcp};
 
 pub use futures_util::{SinkExt, StreamExt};
 pub use redial::{
-    self, Cause, ConnectionId, Dial, Hint, HoldReason, Jitter, Limit, Micros, NetworkDetail, Notice, Phase, PingId,
-    Policy, Quality, Timestamp,
+    self, Cause, ConnectionId, Dial, DialBudget, Hint, HoldReason, Jitter, Limit, Micros, NetworkDetail, Notice, Phase,
+    PingId, Policy, Quality, Timestamp,
 };
 #[cfg(feature = "recorder")]
 pub use redial_driver::TraceRecorder;
@@ -75,6 +74,9 @@ pub type WebSocketBuilder<R = ()> = redial_websocket::WebSocketBuilder<AsyncIo, 
 
 /// Dials WebSockets. Made by `WebSocketBuilder::connector`; of a running connection, it is `connector_mut()`.
 pub type WebSocketConnector = redial_websocket::WebSocketConnector<AsyncIo>;
+
+/// A dial budget that many connections share.
+pub type SharedBudget = redial_driver::SharedBudget<AsyncIoClock>;
 
 /// One open connection.
 pub type Socket = redial_websocket::Socket<Tcp>;

@@ -43,8 +43,8 @@ pub use runtime::{Tcp, Tokio};
 
 pub use futures_util::{SinkExt, StreamExt};
 pub use redial::{
-    self, Cause, ConnectionId, Dial, Hint, HoldReason, Jitter, Limit, Micros, NetworkDetail, Notice, Phase, PingId,
-    Policy, Quality, Timestamp,
+    self, Cause, ConnectionId, Dial, DialBudget, Hint, HoldReason, Jitter, Limit, Micros, NetworkDetail, Notice, Phase,
+    PingId, Policy, Quality, Timestamp,
 };
 #[cfg(feature = "recorder")]
 pub use redial_driver::TraceRecorder;
@@ -64,6 +64,9 @@ pub type WebSocketBuilder<R = ()> = redial_websocket::WebSocketBuilder<Tokio, R>
 
 /// Dials WebSockets. Made by `WebSocketBuilder::connector`; of a running connection, it is `connector_mut()`.
 pub type WebSocketConnector = redial_websocket::WebSocketConnector<Tokio>;
+
+/// A dial budget that many connections share.
+pub type SharedBudget = redial_driver::SharedBudget<TokioClock>;
 
 /// One open connection.
 pub type Socket = redial_websocket::Socket<Tcp>;

@@ -4,35 +4,11 @@
 
 mod common;
 
-use common::{Client, Server, accept, connect, in_time, ms, quick};
-use futures_util::{SinkExt, StreamExt};
-use redial_tokio::{Event, Message, Notice};
+use common::{Client, Server, accept, connect, ms, quick};
+use futures_util::StreamExt;
+use redial_tokio::Notice;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
-use tokio::sync::mpsc;
-
-#[tokio::test]
-async fn a_servers_ping_is_answered() {
-    let (tell, mut told) = mpsc::unbounded_channel();
-    let server = Server::start(move |_, stream| {
-        let tell = tell.clone();
-        async move {
-            let mut ws = accept(stream).await;
-            ws.send(Message::Ping("are you there?".into())).await.unwrap();
-            while let Some(Ok(message)) = ws.next().await {
-                tell.send(message).unwrap();
-            }
-        }
-    })
-    .await;
-    let mut client = Client::new(connect(&server.url(), quick()));
-    client.opened().await;
-    tokio::select! {
-        answer = in_time("the pong", told.recv()) => assert_eq!(answer, Some(Message::Pong("are you there?".into()))),
-        () = client.until("end", |_| None) => {}
-    }
-    assert!(!client.seen.iter().any(|event| matches!(event, Event::Message(_))), "{:?}", client.seen);
-}
 
 #[tokio::test]
 async fn latency_is_from_ping_to_pong_and_foreign_pongs_do_not_count() {

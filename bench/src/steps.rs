@@ -1,10 +1,11 @@
 //! Steps of the machine, each alone: a machine that stands where the step begins is built once and cloned for each step.
 
 use redial::{
-    Cause, ConnectionId, Hint, HoldReason, Input, Jitter, Micros, NetworkDetail, Outputs, PingId, Policy,
+    Cause, ConnectionId, Failover, Hint, HoldReason, Input, Jitter, Micros, NetworkDetail, Outputs, PingId, Policy,
     PolicyBuilder, ReconnectMachine, Timestamp,
 };
 use std::hint::black_box;
+use std::num::NonZeroU32;
 
 /// One step.
 pub(crate) struct Step {
@@ -50,6 +51,8 @@ fn read(outputs: &Outputs) {
 const RECEIVED: u64 = 50;
 const PONG: u64 = 150;
 const OTHER: u64 = 400;
+/// Up to eight endpoints are looked at, or one is judged.
+const HEALTHIEST: u64 = 500;
 /// Four steps in one: stable, dead, waiting, dialled.
 const FOUR: u64 = 4 * 150;
 
@@ -100,6 +103,11 @@ pub(crate) const STEPS: &[Step] = &[
     step("reconnect while waiting", OTHER, || (waiting(full()), at(95), Input::Reconnect)),
     step("busy", OTHER, || (open(chat()), at(150), Input::Busy { on: true })),
     step("stale input", OTHER, || (open(chat()), at(150), Input::Received { connection: ConnectionId(9) })),
+    step("budget while waiting", OTHER, || (waiting(full()), at(95), Input::Budget { wait: secs(9) })),
+    step("endpoints", OTHER, || (open(chat()), at(150), Input::Endpoints { count: NonZeroU32::MIN })),
+    step("failed, healthiest of 8", HEALTHIEST, || (ninth(full()), at(900_000), failed(C9))),
+    step("failed, healthiest of 8, Retry-After", HEALTHIEST, || (ninth(full()), at(900_000), unavailable(C9))),
+    step("timeout: dial, healthiest of 8", HEALTHIEST, || (cooling(), at(960_000), Input::Timeout)),
     step("most outputs: 8", FOUR, || (pinged(hasty()), at(8_100), Input::Timeout)),
 ];
 
@@ -110,15 +118,23 @@ const fn step(name: &'static str, limit: u64, build: fn() -> (ReconnectMachine, 
 const C1: ConnectionId = ConnectionId(1);
 const RECEIVED_1: Input = Input::Received { connection: C1 };
 const PONG_1: Input = Input::Pong { connection: C1, ping: PingId(1) };
-const FAILED_1: Input = Input::Failed { connection: C1, cause: Cause::network(NetworkDetail::Refused) };
+const C9: ConnectionId = ConnectionId(9);
+const FAILED_1: Input = failed(C1);
 const FORBIDDEN_1: Input = Input::Failed { connection: C1, cause: Cause::http(404) };
-const UNAVAILABLE_1: Input =
-    Input::Failed { connection: C1, cause: Cause::Http { status: 503, retry_after: Some(Micros::from_secs(9)) } };
+const UNAVAILABLE_1: Input = unavailable(C1);
 const CLOSED_1: Input = Input::Closed { connection: C1, cause: Cause::close(1006) };
 const DONE_1: Input = Input::Closed { connection: C1, cause: Cause::close(1000) };
 const HINT: Input = Input::Hint(Hint { min_delay: Some(Micros::from_secs(9)), spread: None, stop: false });
 const RELEASE_HIDDEN: Input = Input::Release { reason: HoldReason::Hidden };
 const RELEASE_OFFLINE: Input = Input::Release { reason: HoldReason::Offline };
+
+const fn failed(connection: ConnectionId) -> Input {
+    Input::Failed { connection, cause: Cause::network(NetworkDetail::Refused) }
+}
+
+const fn unavailable(connection: ConnectionId) -> Input {
+    Input::Failed { connection, cause: Cause::Http { status: 503, retry_after: Some(Micros::from_secs(9)) } }
+}
 
 const fn at(millis: u64) -> Timestamp {
     Timestamp::from_millis(millis)
@@ -165,6 +181,24 @@ fn after(mut machine: ReconnectMachine, millis: u64, input: Input) -> ReconnectM
 
 fn dialled(builder: PolicyBuilder) -> ReconnectMachine {
     after(ReconnectMachine::new(policy(builder), 7), 0, Input::Start)
+}
+
+/// The ninth dial, after each of eight endpoints has failed once.
+fn ninth(builder: PolicyBuilder) -> ReconnectMachine {
+    const EIGHT: NonZeroU32 = NonZeroU32::new(8).expect("8 is not 0");
+    let builder = builder.failover(Failover::Healthiest).max_attempts(None).dial_budget(None);
+    let mut machine = ReconnectMachine::new(policy(builder), 7).with_endpoints(EIGHT);
+    let _ = machine.handle(at(0), Input::Start);
+    for connection in (1..=8).map(ConnectionId) {
+        let _ = machine.handle(at(0), failed(connection));
+        let _ = machine.handle(machine.next_dial_at().expect("a retry"), Input::Timeout);
+    }
+    machine
+}
+
+/// The ninth dial waits, and all endpoints cool down.
+fn cooling() -> ReconnectMachine {
+    after(ninth(full().stable_after(secs(3_600))), 900_000, failed(C9))
 }
 
 /// Open since 100 ms, not yet stable.

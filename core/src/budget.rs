@@ -13,6 +13,9 @@ use crate::time::Micros;
 )]
 pub(crate) struct TokenBucket {
     tokens: u32,
+    /// Another bucket, which is shared with other machines, is asked as well; here, where there is room for it.
+    #[cfg_attr(feature = "serde", serde(default))]
+    shared: bool,
     /// When so many whole tokens were there.
     counted_at: Moment,
 }
@@ -20,7 +23,7 @@ pub(crate) struct TokenBucket {
 impl TokenBucket {
     /// Full, whatever the burst: counting cuts it down to that.
     pub(crate) const fn full(now: Moment) -> Self {
-        Self { tokens: u32::MAX, counted_at: now }
+        Self { tokens: u32::MAX, shared: false, counted_at: now }
     }
 
     /// When the next token is there: `now`, or later.
@@ -47,11 +50,19 @@ impl TokenBucket {
         match u32::try_from(tokens) {
             Ok(tokens) if tokens < burst => {
                 let whole = Micros::from_micros(back.saturating_mul(micros));
-                Self { tokens, counted_at: self.counted_at.after(whole) }
+                Self { tokens, counted_at: self.counted_at.after(whole), ..self }
             }
             // Full: what would come back on top is lost.
-            Ok(_) | Err(_) => Self { tokens: burst, counted_at: now },
+            Ok(_) | Err(_) => Self { tokens: burst, counted_at: now, ..self },
         }
+    }
+
+    pub(crate) const fn share(&mut self) {
+        self.shared = true;
+    }
+
+    pub(crate) const fn is_shared(&self) -> bool {
+        self.shared
     }
 
     /// When its tokens were counted; never later than the latest time seen.

@@ -1,5 +1,7 @@
 //! What the machine is told.
 
+use core::num::NonZeroU32;
+
 use crate::cause::Cause;
 use crate::time::{Micros, OptionalMicros};
 use crate::words::{ConnectionId, HoldReason, PingId};
@@ -75,6 +77,25 @@ pub enum Input {
     },
     /// The server's advice for the next dial.
     Hint(Hint),
+    /// The list of endpoints has changed, and this is how many there are now. Acts in every phase, on dials to come only: a
+    /// connection stays. Where the next endpoint would be out of range it is the first; what
+    /// [`Failover::Healthiest`](crate::Failover::Healthiest) knows of the endpoints that remain, by their place in the
+    /// list, is kept.
+    Endpoints {
+        /// How many there are, 1 or more.
+        count: NonZeroU32,
+    },
+    /// This machine shares a dial budget with others ([`SharedBudget`](crate::SharedBudget)), and its next dial has to wait
+    /// for its turn.
+    ///
+    /// From the first of these on, a step makes no dial but one that was waiting and due when the step began: any other
+    /// waits for at least 1 µs. So whoever drives the machine can ask the shared budget before a step that begins with a
+    /// due dial. While a dial waits, this moves it to `wait` from now, never sooner than it was, and before it could be
+    /// made in this step. It uses up no attempt.
+    Budget {
+        /// How long the dial has to wait, from now, up to [`Micros::MAX_POLICY`]; 0 says only that the budget is shared.
+        wait: Micros,
+    },
     /// A deadline has come. Harmless before it.
     Timeout,
 }

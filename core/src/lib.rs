@@ -50,6 +50,7 @@ mod moment;
 mod output;
 mod policy;
 mod rng;
+mod shared_budget;
 mod snapshot;
 mod stats;
 mod time;
@@ -67,7 +68,8 @@ pub use policy::{
     DialBudget, Failover, Jitter, KEYS, Policy, PolicyBuilder, PolicyError, Preset, QualityBounds, Value, Verdict,
     VerdictKey, Verdicts,
 };
+pub use shared_budget::{SharedBudget, Turn};
 pub use snapshot::{Snapshot, SnapshotError};
-pub use stats::{Latencies, Stats};
+pub use stats::{EndpointHealth, Endpoints, Latencies, Stats};
 pub use time::{Micros, Timestamp};
 pub use words::{ConnectionId, HoldReason, Limit, Phase, PingId, Quality};

@@ -32,7 +32,7 @@ impl Snapshot {
             return Err(SnapshotError::Version { found: self.version });
         }
         let mem = &self.machine;
-        if mem.endpoint >= mem.endpoints {
+        if mem.endpoint >= mem.endpoints && mem.endpoint != Memory::GONE {
             return Err(SnapshotError::Endpoint { endpoint: mem.endpoint, endpoints: mem.endpoints });
         }
         let (connection, last) = (mem.state.link().map_or(0, |link| link.connection.0), mem.last_connection);

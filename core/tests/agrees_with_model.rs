@@ -18,10 +18,24 @@ const STEPS: u64 = 15;
 
 #[test]
 fn agrees_with_model() {
+    agrees(Focus::Close);
+}
+
+#[test]
+fn agrees_with_model_on_shared_budgets() {
+    agrees(Focus::Shared);
+}
+
+#[test]
+fn agrees_with_model_on_endpoints() {
+    agrees(Focus::Endpoints);
+}
+
+fn agrees(focus: Focus) {
     let config = Config { failure_persistence: None, ..Config::default() };
     let least = STEPS * u64::from(config.cases);
     let compared = Cell::new(0);
-    let agrees = TestRunner::new(config).run(&scenarios(Focus::Close, 60), |case| {
+    let agrees = TestRunner::new(config).run(&scenarios(focus, 60), |case| {
         compared.set(compared.get() + compare(&case).map_err(TestCaseError::fail)?);
         Ok(())
     });

@@ -94,7 +94,7 @@ fn bad_values_are_named_with_what_is_allowed() {
         ("quality.hysteresis", number(1.0), "less than 1"),
         ("dialBudget.burst", number(0.0), "from 1"),
         ("dialBudget.refill", number(0.0), "0.001"),
-        ("failover", Value::Text("sometimes"), "roundRobin"),
+        ("failover", Value::Text("sometimes"), "\"roundRobin\", \"random\" or \"healthiest\""),
         ("verdicts.close:99", Value::Text("stop"), "1000 to 4999"),
         ("verdicts.http:503", Value::Text("perhaps"), "\"retry\""),
         ("quality", number(3.0), "an object"),

@@ -1,8 +1,10 @@
 //! Snapshots: a restored machine behaves as the original.
 
+use std::num::NonZeroU32;
+
 use redial::{
-    Cause, ConnectionId, DialBudget, HoldReason, Input, Jitter, Micros, Notice, Output, Phase, PingId, Policy,
-    ReconnectMachine, Timestamp,
+    Cause, Command, ConnectionId, DialBudget, Failover, HoldReason, Input, Jitter, Micros, Notice, Output, Phase,
+    PingId, Policy, ReconnectMachine, Timestamp,
 };
 
 /// A machine in each kind of state, with the time at which it got there.
@@ -152,6 +154,55 @@ fn a_token_that_was_spent_is_still_spent() {
 
 /// "A machine that goes on from a snapshot as the original would, with this policy": the schedule has come to 1.5 µs, which
 /// is 2 to the nearest microsecond, halves up; from there on it doubles.
+/// Three endpoints: the first has failed twice, the second was well and slow, the third is dialled.
+fn healthiest() -> ReconnectMachine {
+    let policy = Policy::chat().to_builder().failover(Failover::Healthiest).jitter(Jitter::None).build().unwrap();
+    let mut machine = ReconnectMachine::new(policy, 9).with_endpoints(NonZeroU32::new(3).unwrap());
+    let story = [
+        (0, Input::Start),
+        (7, Input::Failed { connection: ConnectionId(1), cause: Cause::NETWORK }),
+        (1007, Input::Timeout),
+        (1007, Input::Opened { connection: ConnectionId(2) }),
+        (6007, Input::Timeout),
+        (6119, Input::Pong { connection: ConnectionId(2), ping: PingId(1) }),
+        (6500, Input::Reconnect),
+        (6501, Input::Failed { connection: ConnectionId(3), cause: Cause::NETWORK }),
+        (7501, Input::Timeout),
+    ];
+    for (at, input) in story {
+        let _ = machine.handle(Timestamp::from_millis(at), input);
+    }
+    assert_eq!(machine.connection(), Some(ConnectionId(4)));
+    machine
+}
+
+#[test]
+fn endpoints_are_as_healthy_as_before() {
+    let machine = healthiest();
+    let now = Timestamp::from_millis(8000);
+    let expected = run(machine.clone(), now);
+    let known: Vec<_> = machine.stats(now).endpoints.iter().map(|known| known.failures).take(3).collect();
+    assert_eq!(known, [2, 0, 0]);
+    for clock in [Timestamp::from_millis(1_000_000), Timestamp::ZERO] {
+        let restored = ReconnectMachine::restore(machine.policy().clone(), &machine.snapshot(now), clock).unwrap();
+        assert_eq!(run(restored, clock), expected);
+    }
+}
+
+#[test]
+fn what_has_left_the_list_is_not_dialled_under_another_policy() {
+    let mut machine = healthiest();
+    let _ = machine.handle(Timestamp::from_millis(8000), Input::Endpoints { count: NonZeroU32::MIN });
+    let snapshot = machine.snapshot(Timestamp::from_millis(8000));
+    for failover in Failover::ALL {
+        let policy = machine.policy().to_builder().failover(*failover).build().unwrap();
+        let mut restored = ReconnectMachine::restore(policy, &snapshot, Timestamp::ZERO).unwrap();
+        let _ = restored.handle(Timestamp::ZERO, Input::Stop);
+        let dial = restored.handle(Timestamp::ZERO, Input::Start).commands().next();
+        assert!(matches!(dial, Some(Command::Dial(redial::Dial { endpoint: 0, .. }))), "{failover}: {dial:?}");
+    }
+}
+
 #[test]
 fn a_schedule_goes_on_under_another_policy() {
     let policy = |multiplier: f64| {
@@ -187,6 +238,33 @@ mod json {
             let json = serde_json::to_string(&snapshot).unwrap();
             assert_eq!(serde_json::from_str::<Snapshot>(&json).unwrap(), snapshot, "{json}");
         }
+    }
+
+    /// As it was written when nobody knew of shared budgets and of endpoints' health.
+    #[test]
+    fn a_snapshot_from_before_is_read() {
+        let mut machine = healthiest();
+        let _ = machine.handle(Timestamp::from_millis(8000), Input::Budget { wait: Micros::ZERO });
+        let mut json = serde_json::to_value(machine.snapshot(Timestamp::from_millis(8000))).unwrap();
+        let known = &json["machine"]["accounts"]["stats"]["endpoints"];
+        let told = serde_json::json!([
+            { "failures": 2, "coolingUntil": 16_501, "lastSuccess": null, "latency": null },
+            { "failures": 0, "coolingUntil": null, "lastSuccess": 6500, "latency": 111.616 },
+        ]);
+        assert_eq!(*known, told);
+        json["machine"]["bucket"].as_object_mut().unwrap().remove("shared").unwrap();
+        json["machine"]["accounts"]["stats"].as_object_mut().unwrap().remove("endpoints").unwrap();
+        let before: Snapshot = serde_json::from_value(json).unwrap();
+        let restored = ReconnectMachine::restore(machine.policy().clone(), &before, Timestamp::ZERO).unwrap();
+        assert!(machine.shares_budget() && !restored.shares_budget());
+        assert!(restored.stats(Timestamp::ZERO).endpoints.is_empty());
+    }
+
+    #[test]
+    fn more_endpoints_than_records_are_refused() {
+        let nine = serde_json::json!([{}, {}, {}, {}, {}, {}, {}, {}, {}]);
+        let error = with(&["machine", "accounts", "stats", "endpoints"], nine).unwrap_err();
+        assert!(error.contains("at most 8"), "{error}");
     }
 
     #[test]

@@ -201,6 +201,8 @@ fn recording() -> String {
         }),
         redial::Input::Closed { connection, cause: redial::Cause::network(redial::NetworkDetail::Reset) },
         redial::Input::Failed { connection, cause: redial::Cause::http(503) },
+        redial::Input::Endpoints { count: std::num::NonZeroU32::new(3).unwrap() },
+        redial::Input::Budget { wait: redial::Micros::from_micros(1_250_500) },
         redial::Input::Reconnect,
         redial::Input::Stop,
     ];
@@ -222,12 +224,14 @@ fn recording() -> String {
 fn a_recording_is_read_as_it_was_written() {
     let text = recording();
     let trace = Trace::parse(&text).unwrap();
-    assert_eq!((trace.header.seed, trace.header.endpoints.get(), trace.inputs().count()), (7, 2, 14));
+    assert_eq!((trace.header.seed, trace.header.endpoints.get(), trace.inputs().count()), (7, 2, 16));
     assert_eq!(trace.inputs().count() + trace.outputs().count(), text.lines().count() - 1);
     assert_eq!(
         trace.lines.iter().map(|line| line.number).collect::<Vec<_>>(),
         (2..=text.lines().count()).collect::<Vec<_>>()
     );
+    assert!(text.contains(r#""input":"endpoints","count":3}"#), "{text}");
+    assert!(text.contains(r#""input":"budget","wait":1250.5}"#), "{text}");
     let mut again = Vec::new();
     let mut writer = redial::trace::Writer::new(&mut again);
     writer.header(&trace.header).unwrap();
@@ -255,6 +259,11 @@ fn errors_say_where() {
         assert!(refused_line(line).contains("line 3: a line is a JSON object"), "{line}");
     }
     assert!(refused_line(r#"{"at":0,"input":"hint","stop":true,"sto":false,"more":1}"#).contains("more"));
+    assert!(refused_line(r#"{"at":0,"input":"endpoints","count":3,"wait":1}"#).contains("wait"));
+    assert!(refused_line(r#"{"at":0,"input":"budget","wait":3,"count":1}"#).contains("count"));
+    assert!(refused_line(r#"{"at":0,"input":"endpoints","count":0}"#).contains("nonzero"));
+    assert!(refused_line(r#"{"at":0,"input":"endpoints"}"#).contains("count"));
+    assert!(refused_line(r#"{"at":0,"input":"budget","wait":-1}"#).contains("milliseconds"));
     let both = r#"{"at":0,"input":"start","output":"stable","connection":1}"#;
     assert!(refused_line(both).contains("one of the keys input and output"));
 }

@@ -5,8 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::Waker;
 
-use redial::{Micros, PingId, Policy, ReconnectMachine, Timestamp};
+use redial::{Input, Micros, PingId, Policy, ReconnectMachine, Timestamp};
 
+use crate::budget::{Part, SharedBudget};
 use crate::clock::Clock;
 use crate::connect::Connect;
 use crate::outbox::OutboxLimits;
@@ -27,6 +28,7 @@ pub struct Builder<K, C, R = ()> {
     close_timeout: Micros,
     recorder: R,
     idle: bool,
+    budget: Option<Box<Part<K>>>,
 }
 
 impl<K: Clock, C: Connect> Reconnecting<K, C> {
@@ -37,7 +39,17 @@ impl<K: Clock, C: Connect> Reconnecting<K, C> {
         // A close handshake takes a round trip; a peer that needs longer has no use for it either.
         const CLOSE_TIMEOUT: Micros = Micros::from_secs(1);
         let outbox = OutboxLimits::default();
-        Builder { clock, connector, policy, seed, outbox, close_timeout: CLOSE_TIMEOUT, recorder: (), idle: false }
+        Builder {
+            clock,
+            connector,
+            policy,
+            seed,
+            outbox,
+            close_timeout: CLOSE_TIMEOUT,
+            recorder: (),
+            idle: false,
+            budget: None,
+        }
     }
 }
 
@@ -57,8 +69,14 @@ impl<K: Clock, C: Connect, R: Record> Builder<K, C, R> {
 
     /// Somebody who hears every step of the machine.
     pub fn recorder<N: Record>(self, recorder: N) -> Builder<K, C, N> {
-        let Self { clock, connector, policy, seed, outbox, close_timeout, recorder: _, idle } = self;
-        Builder { clock, connector, policy, seed, outbox, close_timeout, recorder, idle }
+        let Self { clock, connector, policy, seed, outbox, close_timeout, recorder: _, idle, budget } = self;
+        Builder { clock, connector, policy, seed, outbox, close_timeout, recorder, idle, budget }
+    }
+
+    /// Asks this budget, which other connections share, before each dial.
+    pub fn shared_budget(mut self, budget: &SharedBudget<K>) -> Self {
+        self.budget = Some(Box::new(Part::new(budget.clone())));
+        self
     }
 
     /// Does not start by itself: somebody must `start` or `reconnect`. Without it the first poll starts.
@@ -119,7 +137,12 @@ impl<K: Clock, C: Connect, R: Record> Builder<K, C, R> {
             last_cause: None,
             recorder: self.recorder,
             span: ConnectionSpan::none(),
+            budget_part: self.budget,
         };
+        if connection.budget_part.is_some() {
+            // From here on every dial waits, if only for a microsecond: there is a moment to ask for its token.
+            connection.shared.command(Input::Budget { wait: Micros::ZERO });
+        }
         if !self.idle {
             connection.start();
         }

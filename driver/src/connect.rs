@@ -39,7 +39,8 @@ pub trait Connect {
     /// ones were refused.
     fn connect(&mut self, dial: Dial) -> Self::Connecting;
 
-    /// How many endpoints there are; asked once. `dial.endpoint` is below it.
+    /// How many endpoints there are; asked when a driver is built and after each dial, so the list may change in a dial.
+    /// `dial.endpoint` is below what it said last.
     fn endpoints(&self) -> NonZeroU32 {
         NonZeroU32::MIN
     }

@@ -49,10 +49,14 @@
 //! - `recorder`: [`TraceRecorder`](Record), which writes what happens as a trace for `redial replay`.
 //! - `tracing`: a span for each connection, an event for each notice.
 //! - `testing`: the virtual clock and the scripted transport of this crate's own tests.
+//! - `conformance`: the suite that an adapter runs with one call, over real sockets.
 
+mod budget;
 mod builder;
 mod clock;
 mod closing;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod connect;
 mod error;
 mod event;
@@ -77,6 +81,7 @@ mod turn;
 mod watch;
 mod write;
 
+pub use budget::SharedBudget;
 pub use builder::Builder;
 pub use clock::Clock;
 pub use connect::{Connect, Kind};

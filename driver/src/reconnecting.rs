@@ -9,6 +9,7 @@ use std::task::{Poll, Waker};
 
 use redial::{Cause, ConnectionId, Hint, HoldReason, Input, Micros, Phase, PingId, ReconnectMachine, Stats, Timestamp};
 
+use crate::budget::Part;
 use crate::clock::Clock;
 use crate::closing::Closing;
 use crate::connect::Connect;
@@ -106,6 +107,8 @@ pub struct Reconnecting<K: Clock, C: Connect, R = ()> {
     pub(crate) last_cause: Option<Cause>,
     pub(crate) recorder: R,
     pub(crate) span: ConnectionSpan,
+    /// In a box: most connections have none.
+    pub(crate) budget_part: Option<Box<Part<K>>>,
 }
 
 /// The present connection.

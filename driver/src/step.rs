@@ -26,11 +26,33 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
 
     /// Tells the machine, and does what it says.
     pub(crate) fn feed(&mut self, now: Timestamp, input: Input) {
+        if self.waits_for_turn(now, &input) && matches!(input, Input::Timeout) {
+            return;
+        }
         let passed = self.machine.deadline().is_some_and(|deadline| deadline <= now);
         self.step(now, input);
         if passed && !matches!(input, Input::Timeout) {
             // The machine has done what was due. This says so to whoever reads the recording.
             self.step(now, Input::Timeout);
+        }
+    }
+
+    /// Where this step would make a dial and others share the budget: takes a token for it, or moves the dial to our turn.
+    /// True if it was moved.
+    fn waits_for_turn(&mut self, now: Timestamp, input: &Input) -> bool {
+        let Some(part) = &mut self.budget_part else {
+            return false;
+        };
+        let ends_the_wait = matches!(input, Input::Stop | Input::Reconnect | Input::Hold { .. });
+        if ends_the_wait || self.machine.next_dial_at().is_none_or(|at| at > now) {
+            return false;
+        }
+        match part.take() {
+            Ok(()) => false,
+            Err(wait) => {
+                self.step(now, Input::Budget { wait });
+                true
+            }
         }
     }
 

@@ -119,9 +119,21 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
         match outcome {
             Ok(io) => {
                 self.link = Some(Link { connection, io });
-                self.feed(now, Input::Opened { connection });
+                self.feed_of_dial(now, Input::Opened { connection });
             }
-            Err(cause) => self.feed(now, Input::Failed { connection, cause }),
+            Err(cause) => self.feed_of_dial(now, Input::Failed { connection, cause }),
+        }
+    }
+
+    /// What became of the dial, and of the list of endpoints in it. The list comes first, for the choice that may follow; but
+    /// a dial that has ended is not to time out for it.
+    fn feed_of_dial(&mut self, now: Timestamp, outcome: Input) {
+        let count = self.connector.endpoints();
+        let changed = (count != self.machine.endpoints()).then_some(Input::Endpoints { count });
+        let in_time = self.machine.deadline().is_none_or(|deadline| deadline > now);
+        let inputs = if in_time { [changed, Some(outcome)] } else { [Some(outcome), changed] };
+        for input in inputs.into_iter().flatten() {
+            self.feed(now, input);
         }
     }
 
@@ -169,6 +181,8 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
                 | Input::Release { .. }
                 | Input::Busy { .. }
                 | Input::Hint(_)
+                | Input::Endpoints { .. }
+                | Input::Budget { .. }
                 | Input::Ready { .. }
                 | Input::Opened { .. }
                 | Input::Failed { .. }

@@ -3,6 +3,7 @@
 //! `scripts/fuzz` runs them under libFuzzer. `tests/corpus.rs` runs them over the corpora with nothing but a stable
 //! toolchain.
 
+mod budget;
 mod http_date;
 mod machine;
 mod policy;
@@ -12,6 +13,7 @@ mod trace;
 mod verdicts;
 mod walk;
 
+pub use budget::budget;
 pub use machine::machine;
 pub use policy::policy;
 pub use snapshot::snapshot;
@@ -22,8 +24,14 @@ pub use verdicts::verdicts;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: &[Target] =
-    &[("machine", machine), ("policy", policy), ("snapshot", snapshot), ("trace", trace), ("verdicts", verdicts)];
+pub const TARGETS: &[Target] = &[
+    ("budget", budget),
+    ("machine", machine),
+    ("policy", policy),
+    ("snapshot", snapshot),
+    ("trace", trace),
+    ("verdicts", verdicts),
+];
 
 /// libFuzzer's entry point for a target; outside of a fuzzer there is nothing to run.
 #[macro_export]

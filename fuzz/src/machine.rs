@@ -2,7 +2,7 @@
 
 use redial_laws::{Focus, Scenario};
 
-const FOCI: [Focus; 8] = [
+const FOCI: [Focus; 10] = [
     Focus::Close,
     Focus::Anything,
     Focus::Schedule,
@@ -11,6 +11,8 @@ const FOCI: [Focus; 8] = [
     Focus::Elapsed,
     Focus::Health,
     Focus::Steady,
+    Focus::Shared,
+    Focus::Endpoints,
 ];
 
 /// Plays a scenario with a machine that every law watches; the panic names the law that was broken, and all that led to

@@ -1,9 +1,11 @@
 //! Inputs and times out of bytes, and the laws that hold of any machine at every step.
 
+use std::num::NonZeroU32;
+
 use arbitrary::{Result, Unstructured};
 use redial::{
-    Cause, Command, ConnectionId, DialBudget, Hint, HoldReason, Input, Jitter, Micros, NetworkDetail, PingId, Policy,
-    ReconnectMachine, Timestamp,
+    Cause, Command, ConnectionId, DialBudget, Failover, Hint, HoldReason, Input, Jitter, Micros, NetworkDetail, PingId,
+    Policy, ReconnectMachine, Timestamp,
 };
 
 /// 143 years: the microseconds of sums of these still fit a number of JSON.
@@ -13,13 +15,14 @@ const LONG: Micros = Micros::from_micros(1 << 52);
 pub(crate) fn policy(u: &mut Unstructured<'_>) -> Result<Policy> {
     let ms = Micros::from_millis;
     let endless = Policy::builder().max_attempts(None).dial_budget(None);
-    let builder = match u.int_in_range(0..=6)? {
+    let builder = match u.int_in_range(0..=7)? {
         0 => Policy::chat().to_builder(),
         1 => Policy::resilient().to_builder(),
         2 => Policy::builder().health_check_interval(None),
         3 => endless.base_delay(ms(0)).max_delay(ms(0)).connect_timeout(Micros::from_micros(1)),
         4 => endless.jitter(Jitter::Decorrelated).ready_timeout(ms(2000)).ping_timeout(LONG),
         5 => endless.jitter(Jitter::Ratio(1.0)).max_elapsed(ms(9000)).stable_after(ms(0)).wake_gap(ms(0)),
+        6 => endless.failover(Failover::Healthiest).stable_after(ms(10)).max_retry_after(LONG),
         _ => Policy::builder().dial_budget(DialBudget { burst: 1, refill: LONG }).auto_reconnect(false),
     };
     Ok(builder.build().expect("these are valid"))
@@ -46,7 +49,7 @@ pub(crate) fn input(u: &mut Unstructured<'_>, machine: &ReconnectMachine) -> Res
         Some(connection) if !stale => connection,
         Some(_) | None => ConnectionId(u.arbitrary()?),
     };
-    Ok(match u.int_in_range(0..=13)? {
+    Ok(match u.int_in_range(0..=15)? {
         0 => Input::Start,
         1 => Input::Stop,
         2 => Input::Reconnect,
@@ -60,6 +63,8 @@ pub(crate) fn input(u: &mut Unstructured<'_>, machine: &ReconnectMachine) -> Res
         10 => Input::Pong { connection, ping: PingId(u.arbitrary::<u8>()?.into()) },
         11 => Input::Busy { on: u.arbitrary()? },
         12 => Input::Hint(Hint { min_delay: span(u)?, spread: span(u)?, stop: u.ratio(1, 16)? }),
+        13 => Input::Endpoints { count: NonZeroU32::MIN.saturating_add(u.arbitrary::<u8>()?.into()) },
+        14 => Input::Budget { wait: span(u)?.unwrap_or_default() },
         _ => Input::Timeout,
     })
 }

@@ -167,24 +167,168 @@ impl Failover {
     pub(crate) fn watch(&mut self, seen: &Seen<'_>) -> Result<bool, String> {
         let Seen { step, was, is } = *seen;
         let order = was.policy.failover();
+        // "Where the next endpoint would be out of range it is the first": after the one that lives, or now.
+        if matches!(step.input, Input::Endpoints { .. }) && self.next >= is.endpoints {
+            let lives = order == Order::Ordered && was.link.is_some();
+            self.next = if lives { is.endpoints - 1 } else { 0 };
+        }
         if order == Order::Ordered {
             if let Some(failure) = is.failure {
-                self.next = if failure.link.stable { 0 } else { (self.next + 1) % was.endpoints };
+                self.next = if failure.link.stable { 0 } else { (self.next + 1) % is.endpoints };
             }
             if was.asked_by_user(step).is_some() || is.link.is_some_and(|link| link.stable) {
                 self.next = 0;
             }
         }
+        let any = matches!(order, Order::Random | Order::Healthiest);
         let mut met = false;
         for command in step.commands() {
             let Command::Dial(dial) = command else { continue };
-            ensure!(dial.endpoint < was.endpoints, "endpoint {} of {}", dial.endpoint, was.endpoints);
-            ensure!(order == Order::Random || dial.endpoint == self.next, "{}, not {}", dial.endpoint, self.next);
+            ensure!(dial.endpoint < is.endpoints, "endpoint {} of {}", dial.endpoint, is.endpoints);
+            ensure!(any || dial.endpoint == self.next, "{}, not {}", dial.endpoint, self.next);
             if order == Order::RoundRobin {
-                self.next = (dial.endpoint + 1) % was.endpoints;
+                self.next = (dial.endpoint + 1) % is.endpoints;
             }
-            met |= was.endpoints > 1 && was.last_connection > 0;
+            met |= is.endpoints > 1 && was.last_connection > 0;
         }
         Ok(met)
+    }
+}
+
+/// law: healthiest
+///
+/// What is known of each endpoint, put together again from what was told of its connections.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Healthiest {
+    first: Option<Us>,
+    endpoints: Vec<Endpoint>,
+    link: Option<Dialled>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Endpoint {
+    failures: u32,
+    /// The cool-down's end, or the last success.
+    time: Option<Us>,
+    latency: Option<Us>,
+}
+
+/// A connection by its endpoint; `None` once another may have its place.
+#[derive(Clone, Copy, Debug)]
+struct Dialled {
+    endpoint: Option<usize>,
+    latency: Option<Us>,
+    stable: bool,
+}
+
+impl Healthiest {
+    pub(crate) fn watch(&mut self, seen: &Seen<'_>) -> Result<bool, String> {
+        let Seen { step, was, is } = *seen;
+        let known = step.after.stats(step.now).endpoints;
+        if was.policy.failover() != Order::Healthiest {
+            ensure!(known.is_empty(), "{known:?} is known, and nobody asks");
+            return Ok(false);
+        }
+        let first = *self.first.get_or_insert_with(|| step.now());
+        self.endpoints.resize(was.endpoints as usize, Endpoint::default());
+        if step.notices().any(|notice| matches!(notice, Notice::Stable { .. })) {
+            self.is_well(step.now());
+        }
+        self.endpoints.resize(is.endpoints as usize, Endpoint::default());
+        if let Some(link) = &mut self.link {
+            link.endpoint = link.endpoint.filter(|endpoint| *endpoint < self.endpoints.len());
+        }
+        for notice in step.notices() {
+            match notice {
+                Notice::HealthCheck { smoothed, .. } => {
+                    if let Some(link) = &mut self.link {
+                        link.latency = Some(us(smoothed));
+                    }
+                }
+                Notice::AttemptFailed { cause, .. } | Notice::Lost { cause, .. } => {
+                    self.has_ended(seen, cause, first);
+                }
+                _ => {}
+            }
+        }
+        let mut met = false;
+        for dial in step.dials() {
+            let best = self.best(seen);
+            ensure!(best == Some(dial.endpoint as usize), "{}, not {best:?} of {:?}", dial.endpoint, self.endpoints);
+            self.link = Some(Dialled { endpoint: best, latency: None, stable: false });
+            met |= self.endpoints.iter().any(|endpoint| endpoint.failures > 0) && is.endpoints > 1;
+        }
+        // Where stableAfter is 0.
+        if is.link.is_some_and(|link| link.stable) && self.link.is_some_and(|link| !link.stable) {
+            self.is_well(step.now());
+        }
+        for (place, told) in known.iter().enumerate() {
+            let endpoint = self.endpoints.get(place).copied().unwrap_or_default();
+            let time = if endpoint.failures > 0 { told.cooling_until } else { told.last_success };
+            let told = Endpoint {
+                failures: told.failures,
+                time: time.map(|time| us(time) + first),
+                latency: told.latency.map(us),
+            };
+            ensure!(told == endpoint, "endpoint {place} is {told:?}, not {endpoint:?}");
+        }
+        Ok(met)
+    }
+
+    fn is_well(&mut self, now: Us) {
+        let Some(link) = &mut self.link else { return };
+        link.stable = true;
+        if let Some(endpoint) = link.endpoint.and_then(|endpoint| self.endpoints.get_mut(endpoint)) {
+            (endpoint.failures, endpoint.time) = (0, Some(now));
+        }
+    }
+
+    fn has_ended(&mut self, seen: &Seen<'_>, cause: Cause, first: Us) {
+        /// 8.9 years.
+        const LONGEST: Us = (1 << 48) - 2;
+        let (now, policy) = (seen.step.now(), &seen.was.policy);
+        let Some(link) = self.link.take() else { return };
+        let Some(endpoint) = link.endpoint.and_then(|endpoint| self.endpoints.get_mut(endpoint)) else { return };
+        if cause != Cause::User {
+            let shortest = us(policy.stable_after()).max(us(policy.base_delay())).max(1);
+            let most = us(policy.max_retry_after());
+            let grown = (shortest << endpoint.failures).min(most);
+            let asked = cause.retry_after().map_or(0, us).min(most);
+            endpoint.failures = (endpoint.failures + 1).min(15);
+            endpoint.time = Some((now + shortest.max(grown).max(asked)).min(first + LONGEST));
+        } else if link.stable {
+            endpoint.time = Some(now);
+        } else {
+            return;
+        }
+        if let Some(latency) = link.latency {
+            // To eight binary digits.
+            let latency = latency.clamp(1, 255 << 15);
+            let lost = (Us::BITS - latency.leading_zeros()).saturating_sub(8);
+            endpoint.latency = Some(latency >> lost << lost);
+        }
+    }
+
+    /// Not cooling down before cooling down; then the best grade, or the soonest end; then the list's order.
+    fn best(&self, seen: &Seen<'_>) -> Option<usize> {
+        let (now, policy) = (seen.step.now(), &seen.was.policy);
+        let bounds = policy.quality();
+        let rank = |endpoint: &Endpoint| match (endpoint.time, endpoint.latency) {
+            (Some(time), _) if endpoint.failures > 0 && time > now => (1, time),
+            (Some(time), Some(latency)) if now - time < us(policy.max_retry_after()) => {
+                let grade = if latency < us(bounds.excellent) {
+                    0
+                } else if latency < us(bounds.good) {
+                    1
+                } else if latency <= us(bounds.poor) {
+                    2
+                } else {
+                    3
+                };
+                (0, grade)
+            }
+            _ => (0, 0),
+        };
+        (0..self.endpoints.len().min(redial::Endpoints::RECORDS)).min_by_key(|place| rank(&self.endpoints[*place]))
     }
 }

@@ -311,9 +311,10 @@ impl ElapsedLimit {
                 step.now() + floored(policy, remaining, hint.min_delay.map(us), Some(hint)).1
             }
             (None, Input::Release { .. }) => was.pending?.due?.max(step.now() + us(policy.online_spread())),
+            (None, Input::Budget { wait }) => was.pending?.due?.max(step.now() + us(wait)),
             (None, _) => was.pending?.due?,
         };
-        Some(due.max(step.now()).max(was.bucket.token_at()))
+        Some(due.max(step.now()).max(is.soonest_of(&was.bucket, step.now())))
     }
 }
 
@@ -327,24 +328,25 @@ impl BudgetLimit {
     pub(crate) fn watch(&mut self, seen: &Seen<'_>) -> Result<bool, String> {
         /// Older dials are left out of the windows, so that a long run stays cheap.
         const REMEMBERED: usize = 64;
-        let Seen { step, was, .. } = *seen;
-        let Some(budget) = was.policy.dial_budget() else {
-            let waits = step.scheduled().any(|scheduled| us(scheduled.budget) > 0);
-            ensure!(!waits, "a wait for a token, without a budget");
-            return Ok(false);
-        };
-        let (burst, refill) = (Us::from(budget.burst), us(budget.refill));
-        for _ in step.dials() {
-            self.dials.push(step.now());
-            for (count, earliest) in (1..).zip(self.dials.iter().rev()) {
-                let window = step.now() - earliest;
-                ensure!((count - burst) * refill <= window, "{count} dials in {window}");
+        let Seen { step, was, is } = *seen;
+        if let Some(budget) = was.policy.dial_budget() {
+            let (burst, refill) = (Us::from(budget.burst), us(budget.refill));
+            for _ in step.dials() {
+                self.dials.push(step.now());
+                for (count, earliest) in (1..).zip(self.dials.iter().rev()) {
+                    let window = step.now() - earliest;
+                    ensure!((count - burst) * refill <= window, "{count} dials in {window}");
+                }
             }
         }
         let surplus = self.dials.len().saturating_sub(REMEMBERED);
         self.dials.drain(..surplus);
         // No longer than need be.
-        let token_at = was.bucket.token_at();
+        let token_at = match step.input {
+            // As the shared budget says.
+            Input::Budget { wait } if step.before.phase() == Phase::Waiting => step.now() + us(wait),
+            _ => is.soonest_of(&was.bucket, step.now()),
+        };
         let mut met = false;
         for told in step.scheduled() {
             let (dial_at, waits) = (at_us(told.dial_at), us(told.budget));

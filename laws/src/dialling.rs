@@ -1,6 +1,6 @@
 //! Dialling.
 
-use redial::{Cause, Command, ConnectionId, HoldReason, Input, Notice, Output, Phase};
+use redial::{Cause, Command, ConnectionId, HoldReason, Input, Limit, Notice, Output, Phase};
 
 use crate::history::{Asked, Seen};
 use crate::step::{Step, View, at_us, us};
@@ -207,7 +207,7 @@ impl ManualIsImmediate {
                 |notice| matches!(notice, Notice::Lost { connection, cause: Cause::User, .. } if connection == link.id);
             ensure!(step.notices().any(lost), "{} was not lost", link.id);
         }
-        let token_at = was.bucket.token_at();
+        let token_at = was.soonest(step.now());
         let dials: Vec<_> = step.dials().map(|dial| dial.attempt).collect();
         if is.holds_dial_of(asked) {
             ensure!(step.after.phase() == Phase::Held && dials.is_empty(), "the dial of start passed a hold");
@@ -273,7 +273,7 @@ impl HoldsHold {
         let ended = was.holds_dial_of(pending.asked) && !is.holds_dial_of(pending.asked);
         let gave_up = step.notices().any(|notice| matches!(notice, Notice::GaveUp { .. }));
         let (Some(due), true, false) = (pending.due, ended, gave_up) else { return Ok(()) };
-        let (now, token_at) = (step.now(), was.bucket.token_at());
+        let (now, token_at) = (step.now(), was.soonest(step.now()));
         let scheduled = step.scheduled().map(|scheduled| at_us(scheduled.dial_at)).last();
         if due > now {
             ensure!(scheduled == Some(due.max(token_at)), "still to come at {due}, now {scheduled:?}");
@@ -287,5 +287,49 @@ impl HoldsHold {
             ensure!(scheduled == Some(token_at), "a token at {token_at}, a dial at {scheduled:?}");
         }
         Ok(())
+    }
+}
+
+/// law: shared-budget
+///
+/// One machine's part: how it waits to be asked for. `core/tests/laws` lets many of them ask one budget.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SharedBudget;
+
+impl SharedBudget {
+    pub(crate) fn watch(&mut self, seen: &Seen<'_>) -> Result<bool, String> {
+        let Seen { step, was, is } = *seen;
+        let shares = step.after.shares_budget();
+        ensure!(shares == is.shares_budget, "it shares a budget: {shares}");
+        let due = step.before.next_dial_at().map(at_us);
+        if shares {
+            // "a step makes no dial but one that was waiting and due when it began"
+            for dial in step.dials() {
+                ensure!(
+                    due.is_some_and(|due| due <= step.now()),
+                    "{} is dialled, and {due:?} was due",
+                    dial.connection
+                );
+                let waited = was.asked_by_user(step).is_none() && is.failure.is_none();
+                ensure!(waited, "{} is dialled, and did not wait", dial.connection);
+            }
+        }
+        let Input::Budget { wait } = step.input else { return Ok(shares && step.dials().count() > 0) };
+        let until = step.now() + us(wait);
+        let Some(due) = due.filter(|due| us(wait) > 0 && until > *due) else {
+            // It says no more than that the budget is shared.
+            return if was.shares_budget { same_as_timeout(step).map(|()| false) } else { Ok(false) };
+        };
+        ensure!(step.commands().next().is_none(), "a dial of {due} that has to wait until {until}: {:?}", step.outputs);
+        if step.notices().any(|notice| matches!(notice, Notice::GaveUp { limit: Limit::Elapsed, .. })) {
+            return Ok(true);
+        }
+        let attempt = step.before.attempt();
+        ensure!(step.after.attempt() == attempt, "attempt {attempt} became {}", step.after.attempt());
+        let told: Vec<_> = step.scheduled().map(|told| (told.attempt, at_us(told.dial_at))).collect();
+        ensure!(told == [(attempt, until)], "{told:?}, not {until}");
+        let dial_at = step.after.next_dial_at().map(at_us);
+        ensure!(dial_at == Some(until), "it dials at {dial_at:?}, not {until}");
+        Ok(true)
     }
 }

@@ -23,6 +23,8 @@ pub(crate) struct History {
     pub(crate) now: Option<Us>,
     pub(crate) holds: Vec<HoldReason>,
     pub(crate) busy: bool,
+    /// From the first `budget` on.
+    pub(crate) shares_budget: bool,
     /// The newest since the last dial.
     pub(crate) hint: Option<Hint>,
     /// "after a 401 or 403 the next dial, whoever asks for it, has `freshCredentials`"
@@ -123,6 +125,7 @@ impl History {
             // "false: starts with the hold `autoReconnectOff`"
             holds: if policy.auto_reconnect() { Vec::new() } else { vec![HoldReason::AutoReconnectOff] },
             busy: false,
+            shares_budget: false,
             hint: None,
             refused: false,
             link: None,
@@ -186,8 +189,21 @@ impl History {
             | Input::Pong { .. }
             | Input::Busy { .. }
             | Input::Hint(_)
+            | Input::Endpoints { .. }
+            | Input::Budget { .. }
             | Input::Timeout => None,
         }
+    }
+
+    /// From when on a dial can be made that begins to wait at `now`: its own budget's token, and no sooner than a shared
+    /// budget can be asked.
+    pub(crate) fn soonest(&self, now: Us) -> Us {
+        self.soonest_of(&self.bucket, now)
+    }
+
+    /// The same with this bucket.
+    pub(crate) fn soonest_of(&self, bucket: &Bucket, now: Us) -> Us {
+        bucket.token_at().max(if self.shares_budget { now + 1 } else { 0 })
     }
 
     /// "`autoReconnectOff` holds retries only; the others hold the dial of `start` too; `reconnect` passes them all"
@@ -248,6 +264,8 @@ impl History {
                 self.busy = on;
             }
             Input::Hint(hint) => self.hint = Some(hint),
+            Input::Endpoints { count } => self.endpoints = count.get(),
+            Input::Budget { .. } => self.shares_budget = true,
             Input::Received { .. } | Input::Pong { .. } if named => self.hear(step.now()),
             Input::Opened { .. } if named && step.before.phase() == Phase::Connecting => {
                 if let Some(link) = &mut self.link {

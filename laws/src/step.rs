@@ -101,6 +101,8 @@ impl Step<'_> {
             | Input::Release { .. }
             | Input::Busy { .. }
             | Input::Hint(_)
+            | Input::Endpoints { .. }
+            | Input::Budget { .. }
             | Input::Timeout => None,
         }
     }
@@ -151,6 +153,10 @@ pub struct View {
     pub awaits_pong: bool,
     /// `is_busy()`
     pub busy: bool,
+    /// `shares_budget()`
+    pub shares_budget: bool,
+    /// `endpoints()`
+    pub endpoints: u32,
     /// `last_failure()`
     pub last_failure: Option<Cause>,
     /// `stats(now)`
@@ -174,6 +180,8 @@ impl View {
             holds: machine.holds(),
             awaits_pong: machine.awaits_pong(),
             busy: machine.is_busy(),
+            shares_budget: machine.shares_budget(),
+            endpoints: machine.endpoints().get(),
             last_failure: machine.last_failure(),
             stats: machine.stats(now),
         }

@@ -7,8 +7,8 @@ use crate::target::Target;
 use crate::tls::{self, Trust};
 use futures_rustls::rustls::{ClientConfig, RootCertStore};
 use futures_util::future::BoxFuture;
-use redial::{Cause, Dial, Micros, Policy};
-use redial_driver::{OutboxLimits, Reconnecting, Record};
+use redial::{Cause, Dial, Endpoints, Failover, Micros, Policy};
+use redial_driver::{OutboxLimits, Reconnecting, Record, SharedBudget};
 use std::fmt;
 use std::future::Future;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -39,13 +39,14 @@ impl<N: Runtime> WebSocket<N> {
             trust: Ok(Trust::default()),
             socket: WebSocketConfig::default().read_buffer_size(READ_BUFFER),
             nodelay: true,
+            budget: None,
         }
     }
 }
 
 /// Collects settings; [`build`](Self::build) checks them all.
 #[must_use = "a builder does nothing until it is built"]
-pub struct WebSocketBuilder<N, R = ()> {
+pub struct WebSocketBuilder<N: Runtime, R = ()> {
     runtime: PhantomData<fn() -> N>,
     urls: Vec<String>,
     resolve: Option<Resolve>,
@@ -61,10 +62,11 @@ pub struct WebSocketBuilder<N, R = ()> {
     trust: Result<Trust, ConfigError>,
     socket: WebSocketConfig,
     nodelay: bool,
+    budget: Option<SharedBudget<N::Clock>>,
 }
 
 impl<N: Runtime, R: Record> WebSocketBuilder<N, R> {
-    /// Adds an endpoint; the policy's `failover` says which is dialled when.
+    /// Adds an endpoint; the policy's `failover` says which is dialled when. With `healthiest` there may be up to eight.
     pub fn endpoint(mut self, url: impl Into<String>) -> Self {
         self.urls.push(url.into());
         self
@@ -75,7 +77,8 @@ impl<N: Runtime, R: Record> WebSocketBuilder<N, R> {
     /// It gets the dial and the list as it is (at first the builder's endpoints, with its headers and subprotocols), and
     /// answers with the list from now on. This dial goes to the endpoint of the new list that has its number, counted round
     /// if the list is shorter now. A failure that it answers fails the dial, with that cause; so does an empty list
-    /// (network, dns). Keep the order: endpoints are told apart by their place.
+    /// (network, dns). Keep the order: endpoints are told apart by their place, and with `failover: "healthiest"` only the
+    /// first eight are dialled.
     ///
     /// ```no_run
     /// # use redial_websocket::{Runtime, Target, WebSocket};
@@ -178,7 +181,15 @@ impl<N: Runtime, R: Record> WebSocketBuilder<N, R> {
             trust: self.trust,
             socket: self.socket,
             nodelay: self.nodelay,
+            budget: self.budget,
         }
+    }
+
+    /// Asks this budget, which other connections share, before each dial: one for each host keeps a fleet from overrunning
+    /// it.
+    pub fn shared_budget(mut self, budget: &SharedBudget<N::Clock>) -> Self {
+        self.budget = Some(budget.clone());
+        self
     }
 
     /// Does not dial by itself: somebody must `start` or `reconnect`.
@@ -224,7 +235,7 @@ impl<N: Runtime, R: Record> WebSocketBuilder<N, R> {
     /// The first setting that is not allowed, with what is.
     pub fn build(self) -> Result<Reconnecting<N::Clock, WebSocketConnector<N>, R>, ConfigError> {
         let seed = self.seed.unwrap_or_else(entropy);
-        let (outbox, close_timeout, idle) = (self.outbox, self.close_timeout, self.idle);
+        let (outbox, close_timeout, idle, budget) = (self.outbox, self.close_timeout, self.idle, self.budget.clone());
         let (policy, recorder, connector) = self.split()?;
         let mut driver = Reconnecting::builder(N::clock(), connector, policy, seed).recorder(recorder);
         if let Some(outbox) = outbox {
@@ -235,6 +246,9 @@ impl<N: Runtime, R: Record> WebSocketBuilder<N, R> {
         }
         if idle {
             driver = driver.idle();
+        }
+        if let Some(budget) = budget {
+            driver = driver.shared_budget(&budget);
         }
         Ok(driver.build())
     }
@@ -256,6 +270,10 @@ impl<N: Runtime, R: Record> WebSocketBuilder<N, R> {
         });
         let mut targets = targets.collect::<Result<Vec<_>, _>>()?;
         targets.shrink_to_fit();
+        let most = Endpoints::RECORDS;
+        if self.policy.failover() == Failover::Healthiest && targets.len() > most {
+            return Err(ConfigError::Endpoints { count: targets.len(), most });
+        }
         if self.socket.max_write_buffer_size <= self.socket.write_buffer_size {
             return Err(ConfigError::Socket {
                 problem: "max_write_buffer_size is not allowed; allowed: more than write_buffer_size",
@@ -290,7 +308,7 @@ fn entropy() -> u64 {
 }
 
 /// Neither URLs nor header values: both may hold secrets.
-impl<N, R> fmt::Debug for WebSocketBuilder<N, R> {
+impl<N: Runtime, R> fmt::Debug for WebSocketBuilder<N, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebSocketBuilder")
             .field("policy", &self.policy)

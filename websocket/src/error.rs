@@ -16,6 +16,13 @@ pub enum ConfigError {
         /// What is wrong with it and what is allowed.
         problem: String,
     },
+    /// The policy's failover keeps account of the endpoints' health, and there are too many of them.
+    Endpoints {
+        /// How many were given.
+        count: usize,
+        /// How many are allowed.
+        most: usize,
+    },
     /// The header can't be sent (RFC 9110, section 5).
     Header {
         /// The header's name as it was given.
@@ -46,6 +53,9 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Endpoint { url, problem } => write!(f, "endpoint {url:?}: {problem}"),
+            Self::Endpoints { count, most } => {
+                write!(f, "endpoints: {count} are not allowed with failover healthiest; allowed: up to {most}")
+            }
             Self::Header { name, problem } => write!(f, "header {name:?}: {problem}"),
             Self::Subprotocol { name, problem } => write!(f, "subprotocol {name:?}: {problem}"),
             Self::Tls { problem } => write!(f, "tls: {problem}"),

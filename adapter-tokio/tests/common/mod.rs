@@ -142,12 +142,21 @@ pub struct Server {
 }
 
 impl Server {
-    pub async fn start<F, T>(mut serve: F) -> Self
+    pub async fn start<F, T>(serve: F) -> Self
     where
         F: FnMut(usize, TcpStream) -> T + Send + 'static,
         T: Future<Output = ()> + Send + 'static,
     {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        Self::at("127.0.0.1:0", serve).await
+    }
+
+    /// The same on another address.
+    pub async fn at<F, T>(addr: &str, mut serve: F) -> Self
+    where
+        F: FnMut(usize, TcpStream) -> T + Send + 'static,
+        T: Future<Output = ()> + Send + 'static,
+    {
+        let listener = TcpListener::bind(addr).await.unwrap();
         let addr = listener.local_addr().unwrap();
         let accepted = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&accepted);

@@ -8,7 +8,7 @@ use crate::cause::Cause;
 use crate::grades::grade;
 use crate::moment::Moment;
 use crate::output::{Command, Notice, Outputs};
-use crate::policy::Ruling;
+use crate::policy::{Failover, Ruling};
 use crate::time::Micros;
 use crate::words::{ConnectionId, HoldReason, Limit, PingId, Quality};
 
@@ -99,6 +99,9 @@ impl ReconnectMachine {
             out.notice(Notice::Stable { connection: link.connection });
             self.forget_retries();
             self.end_outage(now);
+            if self.policy.failover() == Failover::Healthiest {
+                self.on_stable_endpoint(now);
+            }
         }
     }
 
@@ -139,7 +142,7 @@ impl ReconnectMachine {
         if was_stable {
             self.begin_outage(now);
         }
-        self.fail_over(was_stable);
+        self.fail_over(was_stable, cause, now);
         if matches!(cause, Cause::Http { status: 401 | 403, .. }) {
             self.mem.fresh_credentials = true;
         }
@@ -161,6 +164,15 @@ impl ReconnectMachine {
 
     pub(super) fn hang_up(&self, connection: ConnectionId, cause: Cause, out: &mut Outputs) {
         out.command(Command::HangUp { connection, cause });
+    }
+
+    /// The user wants the open connection no more.
+    pub(super) fn hang_up_open(&mut self, link: &Link, open: &Open, now: Moment, out: &mut Outputs) {
+        self.hang_up(link.connection, Cause::User, out);
+        self.on_lost(link, open, Cause::User, now, out);
+        if self.policy.failover() == Failover::Healthiest {
+            self.judge_endpoint(!self.mem.outage.is_on(), Cause::User, now);
+        }
     }
 
     /// A false "offline" is common: the connection stays, and a ping finds out.

@@ -94,14 +94,18 @@ impl ReconnectMachine {
             self.enter(State::Held { pending, since: now }, now, out);
             return;
         }
-        let until = self.mem.bucket.next_token(self.policy.dial_budget(), pending.due().max(now));
+        let mut until = self.mem.bucket.next_token(self.policy.dial_budget(), pending.due().max(now));
+        // A shared budget is to be asked before the step that makes the dial.
+        if self.mem.bucket.is_shared() && haste != Haste::Due {
+            until = until.max(now.after(Micros::from_micros(1)));
+        }
         if let Pending::Retry(retry) = pending {
             if self.passes_elapsed_limit(until, now) {
                 self.give_up(Limit::Elapsed, retry.cause, now, out);
                 return;
             }
         }
-        if until <= now && haste == Haste::AtOnce {
+        if until <= now && haste != Haste::AfterWaiting {
             self.dial(&pending, now, out);
         } else {
             self.notice_schedule(&pending, until, now, out);
@@ -134,13 +138,13 @@ impl ReconnectMachine {
         self.mem.retries = attempt;
         self.mem.hint = KeptHint::NONE;
         self.mem.last_connection = self.mem.last_connection.saturating_add(1);
+        let endpoint = self.choose_endpoint(now);
         let link = Link {
             connection: ConnectionId(self.mem.last_connection),
             attempt,
             fresh_credentials: core::mem::take(&mut self.mem.fresh_credentials),
             preceding,
         };
-        let endpoint = self.choose_endpoint();
         self.mem.accounts.on_dial(attempt);
         out.command(Command::Dial(Dial {
             connection: link.connection,
@@ -152,7 +156,7 @@ impl ReconnectMachine {
         self.enter(State::Connecting { link, until }, now, out);
     }
 
-    fn choose_endpoint(&mut self) -> u32 {
+    fn choose_endpoint(&mut self, now: Moment) -> u32 {
         match self.policy.failover() {
             Failover::Ordered => self.mem.endpoint,
             Failover::RoundRobin => {
@@ -165,6 +169,7 @@ impl ReconnectMachine {
                 u32::try_from(self.mem.rng.between(0, last)).unwrap_or(0)
             }
             Failover::Random => 0,
+            Failover::Healthiest => self.healthiest_endpoint(now),
         }
     }
 
@@ -175,7 +180,7 @@ impl ReconnectMachine {
 
     /// The time of a waiting dial has come.
     pub(super) fn on_due(&mut self, pending: Pending, now: Moment, out: &mut Outputs) {
-        self.place(pending, Haste::AtOnce, now, out);
+        self.place(pending, Haste::Due, now, out);
     }
 
     pub(super) fn on_hold_waiting(&mut self, pending: Pending, now: Moment, out: &mut Outputs) {
@@ -210,11 +215,40 @@ impl ReconnectMachine {
             return;
         }
         let moved = self.mem.bucket.next_token(self.policy.dial_budget(), pending.due().max(now));
-        if moved == until {
+        // A shared budget may have it wait for longer.
+        if moved <= until {
             self.mem.state = State::Waiting { pending, until };
         } else {
-            self.place(pending, Haste::AfterWaiting, now, out);
+            self.postpone(pending, moved, now, out);
         }
+    }
+
+    /// A shared budget has no token for the dial that waits.
+    pub(super) fn on_budget_waiting(
+        &mut self,
+        pending: Pending,
+        until: Moment,
+        wait: Micros,
+        now: Moment,
+        out: &mut Outputs,
+    ) {
+        let moved = now.after(wait.min(Micros::MAX_POLICY));
+        if wait > Micros::ZERO && moved > until {
+            self.postpone(pending, moved, now, out);
+        }
+    }
+
+    /// A dial that waits does so for longer.
+    #[inline(never)]
+    fn postpone(&mut self, pending: Pending, until: Moment, now: Moment, out: &mut Outputs) {
+        if let Pending::Retry(retry) = pending {
+            if self.passes_elapsed_limit(until, now) {
+                self.give_up(Limit::Elapsed, retry.cause, now, out);
+                return;
+            }
+        }
+        self.notice_schedule(&pending, until, now, out);
+        self.mem.state = State::Waiting { pending, until };
     }
 
     /// The server's advice moves a retry that is held.
@@ -286,12 +320,18 @@ impl ReconnectMachine {
         }
     }
 
-    /// How the end of a connection leaves the endpoints, for ordered failover.
-    pub(super) fn fail_over(&mut self, was_stable: bool) {
-        match self.policy.failover() {
-            Failover::Ordered if was_stable => self.mem.endpoint = 0,
-            Failover::Ordered => self.next_endpoint(),
-            Failover::RoundRobin | Failover::Random => {}
+    /// How the end of a connection leaves the endpoints.
+    pub(super) fn fail_over(&mut self, was_stable: bool, cause: Cause, now: Moment) {
+        // No match: it would become a jump table, which the most expensive step has no room for.
+        let failover = self.policy.failover();
+        if failover == Failover::Ordered {
+            if was_stable {
+                self.mem.endpoint = 0;
+            } else {
+                self.next_endpoint();
+            }
+        } else if failover == Failover::Healthiest {
+            self.judge_endpoint(was_stable, cause, now);
         }
     }
 
@@ -305,6 +345,8 @@ impl ReconnectMachine {
 /// Whether a dial that is due may be made in the same breath.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Haste {
+    /// It waited, and its time came before this step: a shared budget was asked.
+    Due,
     AtOnce,
     /// A retry passes through the phase waiting even where its delay is zero.
     AfterWaiting,

@@ -2,6 +2,7 @@
 
 mod connection;
 mod dialling;
+mod endpoints;
 pub(crate) mod state;
 mod step;
 
@@ -113,11 +114,8 @@ impl ReconnectMachine {
 
     /// The same machine for so many endpoints; the policy's `failover` says which is dialled when.
     #[must_use]
-    pub const fn with_endpoints(mut self, endpoints: NonZeroU32) -> Self {
-        self.mem.endpoints = endpoints.get();
-        if self.mem.endpoint >= endpoints.get() {
-            self.mem.endpoint = 0;
-        }
+    pub fn with_endpoints(mut self, endpoints: NonZeroU32) -> Self {
+        self.set_endpoints(endpoints);
         self
     }
 
@@ -243,6 +241,21 @@ impl ReconnectMachine {
         }
     }
 
+    /// Whether the machine shares a dial budget with others: from the first [`Input::Budget`] on.
+    #[must_use]
+    pub const fn shares_budget(&self) -> bool {
+        self.mem.bucket.is_shared()
+    }
+
+    /// How many endpoints there are.
+    #[must_use]
+    pub const fn endpoints(&self) -> NonZeroU32 {
+        match NonZeroU32::new(self.mem.endpoints) {
+            Some(endpoints) => endpoints,
+            None => NonZeroU32::MIN,
+        }
+    }
+
     /// Whether the peer is expected to be silent.
     #[must_use]
     pub const fn is_busy(&self) -> bool {
@@ -294,6 +307,7 @@ impl ReconnectMachine {
     pub fn restore(policy: Policy, snapshot: &Snapshot, now: Timestamp) -> Result<Self, SnapshotError> {
         let now = Moment::at(now);
         let mut machine = Self { policy, mem: snapshot.memory(now)?, due: Moment::NEVER };
+        machine.follow_endpoint();
         if let State::Open { open, .. } = &mut machine.mem.state {
             open.health.follow(&machine.policy, now);
         }

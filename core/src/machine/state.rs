@@ -39,7 +39,8 @@ pub(crate) struct Memory {
     pub(crate) bucket: TokenBucket,
     /// How many endpoints there are; 1 or more.
     pub(crate) endpoints: u32,
-    /// The one that comes next, but for random failover.
+    /// For round robin the one that comes next; for ordered failover, too, but while a connection lives the one it is on;
+    /// for the healthiest the last that was dialled. [`Self::GONE`] once that has left the list.
     pub(crate) endpoint: u32,
     pub(crate) last_connection: u64,
     pub(crate) last_ping: u64,
@@ -246,6 +247,9 @@ impl Pending {
 }
 
 impl Memory {
+    /// The one before the first.
+    pub(crate) const GONE: u32 = u32::MAX;
+
     /// The same memory on a clock that stands `by` microseconds higher.
     pub(crate) fn shifted(self, by: i64) -> Self {
         Self {

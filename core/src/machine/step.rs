@@ -60,8 +60,7 @@ impl ReconnectMachine {
                     self.on_finished(State::Closed, now, out);
                 }
                 State::Open { link, open } => {
-                    self.hang_up(link.connection, Cause::User, out);
-                    self.on_lost(&link, &open, Cause::User, now, out);
+                    self.hang_up_open(&link, &open, now, out);
                     self.on_finished(State::Closed, now, out);
                 }
                 State::Waiting { .. } | State::Held { .. } => self.on_finished(State::Closed, now, out),
@@ -72,8 +71,7 @@ impl ReconnectMachine {
                     self.on_reconnect(now, out);
                 }
                 State::Open { link, open } => {
-                    self.hang_up(link.connection, Cause::User, out);
-                    self.on_lost(&link, &open, Cause::User, now, out);
+                    self.hang_up_open(&link, &open, now, out);
                     self.on_reconnect(now, out);
                 }
                 State::Connecting { .. } | State::Handshaking { .. } => self.mem.accounts.on_misplaced(),
@@ -184,6 +182,20 @@ impl ReconnectMachine {
                     | State::Connecting { .. }
                     | State::Handshaking { .. }
                     | State::Open { .. }
+                    | State::Closed
+                    | State::Failed => {}
+                }
+            }
+            Input::Endpoints { count } => self.set_endpoints(count),
+            Input::Budget { wait } => {
+                self.mem.bucket.share();
+                match self.mem.state {
+                    State::Waiting { pending, until } => self.on_budget_waiting(pending, until, wait, now, out),
+                    State::Idle
+                    | State::Connecting { .. }
+                    | State::Handshaking { .. }
+                    | State::Open { .. }
+                    | State::Held { .. }
                     | State::Closed
                     | State::Failed => {}
                 }

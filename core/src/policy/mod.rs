@@ -32,6 +32,16 @@ words! {
         RoundRobin = "roundRobin",
         /// Every dial draws one.
         Random = "random",
+        /// The best of those that are not cooling down after a failure, the first in the list among equals. With this
+        /// value only the first [`Endpoints::RECORDS`](crate::Endpoints::RECORDS) are dialled.
+        ///
+        /// An endpoint has failed when a dial failed, or when a connection ended for any cause but the user's. It then
+        /// cools down for max(`stableAfter`, `baseDelay`), twice as long with each further failure in a row, up to
+        /// `maxRetryAfter`, and at least for the failure's `retryAfter`; a stable connection ends the row. The best is the one
+        /// with the best grade (`quality`, without hysteresis) for the smoothed latency of its last connection; unknown,
+        /// or `maxRetryAfter` old, counts as excellent. If all cool down, it is the one whose cool-down ends first. So a
+        /// preferred endpoint is dialled again once its cool-down has passed; an open connection is never hung up for it.
+        Healthiest = "healthiest",
     }
 }
 

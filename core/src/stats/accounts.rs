@@ -1,6 +1,6 @@
 //! Times by phase and counters.
 
-use super::Latencies;
+use super::{Endpoints, Latencies};
 use crate::moment::Moment;
 use crate::time::Micros;
 use crate::words::Phase;
@@ -50,9 +50,19 @@ pub struct Stats {
     pub rewound_inputs: u64,
     /// The latencies of all connections.
     pub latencies: Latencies,
+    /// What is known of the endpoints' health; nothing, unless the policy's `failover` is
+    /// [`Healthiest`](crate::Failover::Healthiest).
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub endpoints: Endpoints,
 }
 
 impl Stats {
+    /// The time since the first input: the sum of the four times.
+    #[must_use]
+    pub const fn age(&self) -> Micros {
+        self.uptime.saturating_add(self.downtime).saturating_add(self.held).saturating_add(self.idle)
+    }
+
     /// Retries that opened among those dialled, from 0 to 1; `None` without a retry.
     #[must_use]
     #[allow(clippy::cast_precision_loss)]
@@ -148,6 +158,19 @@ impl Accounts {
 
     pub(crate) fn on_latency(&mut self, latency: Micros) {
         self.stats.latencies.record(latency);
+    }
+
+    /// The time since the first input.
+    pub(crate) const fn age(&self, now: Moment) -> Micros {
+        self.stats.age().saturating_add(now.since(self.since))
+    }
+
+    pub(crate) const fn endpoints(&self) -> &Endpoints {
+        &self.stats.endpoints
+    }
+
+    pub(crate) const fn endpoints_mut(&mut self) -> &mut Endpoints {
+        &mut self.stats.endpoints
     }
 
     /// The stats at `now`, in this phase, with an outage since `outage_began`.

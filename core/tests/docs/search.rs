@@ -1,6 +1,7 @@
 //! What a real machine does, from every phase and on every input: a search, breadth first, and a walk.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::num::NonZeroU32;
 
 use redial::{
     Cause, Command, ConnectionId, DialBudget, Hint, HoldReason, Input, Jitter, Limit, Micros, Notice, Output, Phase,
@@ -24,7 +25,7 @@ pub(crate) struct Found {
 }
 
 /// The inputs, in the order of the contract.
-pub(crate) const INPUTS: [&str; 14] = [
+pub(crate) const INPUTS: [&str; 16] = [
     "start",
     "stop",
     "reconnect",
@@ -38,6 +39,8 @@ pub(crate) const INPUTS: [&str; 14] = [
     "pong",
     "busy",
     "hint",
+    "endpoints",
+    "budget",
     "timeout",
 ];
 
@@ -60,7 +63,9 @@ fn kind(input: Input) -> usize {
         Input::Pong { .. } => 10,
         Input::Busy { .. } => 11,
         Input::Hint(_) => 12,
-        Input::Timeout => 13,
+        Input::Endpoints { .. } => 13,
+        Input::Budget { .. } => 14,
+        Input::Timeout => 15,
     }
 }
 
@@ -97,6 +102,8 @@ fn inputs(machine: &ReconnectMachine) -> Vec<Input> {
         Input::Busy { on: !machine.is_busy() },
         Input::Hint(Hint { min_delay: Some(ms(4000)), spread: None, stop: false }),
         Input::Hint(Hint { stop: true, ..Hint::default() }),
+        Input::Endpoints { count: NonZeroU32::MIN },
+        Input::Budget { wait: ms(5000) },
         Input::Timeout,
     ];
     for cause in [Cause::NETWORK, Cause::close(1000), Cause::close(1008)] {
@@ -118,6 +125,7 @@ fn situation(machine: &ReconnectMachine) -> impl std::hash::Hash + Eq + use<> {
         machine.attempt().min(3),
         machine.awaits_pong(),
         machine.is_busy(),
+        machine.shares_budget(),
         machine.last_failure().is_some(),
     )
 }

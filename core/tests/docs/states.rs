@@ -39,8 +39,9 @@ const WILL: &str = "
 
 A hold (automatic reconnection off, offline, hidden, idle) stops dials, never a connection. A dial that is wanted and may not
 be made is held; when the last hold ends it is made at once, or waits for its time. `start` and `reconnect` find themselves in
-waiting where the dial budget has no token left. A hint that says *stop*, and a deadline met so late that the elapsed limit
-is over, end a wait in failed.
+waiting where the dial budget has no token left, or is shared with others (`budget`): then it is to be asked first. A hint that
+says *stop*, a deadline met so late that the elapsed limit is over, and a shared budget that asks for a wait beyond it end a wait
+in failed.
 
 ";
 
@@ -56,7 +57,7 @@ input is counted (`misplacedInputs`, or `staleInputs` where it names a connectio
 const NOTES: &str = "
 Two things make several steps of one. An input that comes when a deadline is over: what was due and still is fires right after
 it. And a dial that is due at once, as when the last hold ends or with a delay of 0: it passes through waiting, and is made in
-the same step.
+the same step, or a microsecond later where the dial budget is shared.
 ";
 
 /// Inputs that come from the connection, or from nobody.

@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::mem::size_of;
+use std::num::NonZeroU32;
 
-use redial::{Backoff, Command, HoldReason, Input, Notice, Output, Outputs, ReconnectMachine, Stats, Timestamp};
+use redial::{
+    Backoff, Cause, Command, Failover, HoldReason, Input, Micros, Notice, Output, Outputs, ReconnectMachine, Stats,
+    Timestamp,
+};
 
 use super::support::*;
 
@@ -136,4 +140,79 @@ fn sizes() {
     assert!(size_of::<ReconnectMachine>() <= 1024);
     assert!(size_of::<ReconnectMachine>() - size_of::<Stats>() <= 512);
     assert!(size_of::<Backoff>() <= 64);
+}
+
+/// The endpoints as one would write them on a slip: failures in a row, and until when they cool down or when they were well.
+fn health(run: &Run, endpoints: usize) -> Vec<String> {
+    let stats = run.machine.stats(Timestamp::ZERO);
+    let slip =
+        |endpoint: redial::EndpointHealth| match (endpoint.failures, endpoint.cooling_until, endpoint.last_success) {
+            (0, None, None) => "unknown".to_owned(),
+            (0, None, Some(at)) => format!("well at {at}"),
+            (failures, Some(until), None) => format!("{failures} until {until}"),
+            impossible => panic!("{impossible:?}"),
+        };
+    stats.endpoints.iter().take(endpoints).map(slip).collect()
+}
+
+/// A dial takes the endpoint with the best grade of smoothed latency among those that are not cooling down, or else the one
+/// whose cool-down ends first; among equals the first in the list. A failure cools down for max(stableAfter, baseDelay),
+/// twice as long with each further one in a row, up to maxRetryAfter, and at least for its `retryAfter`.
+#[test]
+fn healthiest() {
+    let policy = || plain().failover(Failover::Healthiest);
+    let mut run = Run::endpoints(policy(), 3);
+    assert_eq!(run.says(0, Input::Start)[0], "dial 1 attempt 0");
+    run.at(0, failed(1));
+    assert_eq!(run.falls_due(1000)[0], "dial 2 attempt 1 at endpoint 1", "the first cools down for stableAfter");
+    run.at(1000, opened(2));
+    assert_eq!(run.falls_due(6000), ["stable 2"]);
+    assert_eq!(health(&run, 3), ["1 until 5000 ms", "well at 6000 ms", "unknown"]);
+    // The first has cooled down long since, and the connection stays where it is. Its end is a failure like any other.
+    run.at(60_000, closed(2));
+    assert_eq!(health(&run, 3), ["1 until 5000 ms", "1 until 65000 ms", "unknown"]);
+    assert_eq!(run.falls_due(61_000)[0], "dial 3 attempt 1", "the preferred comes back");
+    // Twice as long, then as long as the server says, then no longer than maxRetryAfter.
+    run.at(61_000, failed(3));
+    assert_eq!(health(&run, 3)[0], "2 until 71000 ms");
+    assert_eq!(run.falls_due(63_000)[0], "dial 4 attempt 2 at endpoint 2");
+    run.at(63_000, failed_by(4, Cause::Http { status: 503, retry_after: Some(ms(1000)) }));
+    assert_eq!(health(&run, 3)[2], "1 until 68000 ms", "a shorter retryAfter shortens nothing");
+    assert_eq!(
+        run.says(64_000, Input::Reconnect)[0],
+        "dial 5 attempt 0 at endpoint 1",
+        "the first to have cooled down"
+    );
+    run.at(64_000, hint(0));
+    run.at(64_000, failed_by(5, Cause::Http { status: 503, retry_after: Some(ms(600_000)) }));
+    assert_eq!(health(&run, 3)[1], "2 until 364000 ms", "up to maxRetryAfter");
+
+    // The user's own end blames nobody, and `endpoints` forgets those that are gone.
+    let mut run = Run::endpoints(policy(), 2);
+    run.at(500, Input::Start);
+    run.at(500, opened(1));
+    run.at(5500, Input::Timeout);
+    assert_eq!(run.says(9500, Input::Reconnect)[1], "dial 2 attempt 0");
+    assert_eq!(health(&run, 2), ["well at 9000 ms", "unknown"], "from the first input on");
+    run.at(9500, failed(2));
+    assert_eq!(run.falls_due(10_500)[0], "dial 3 attempt 1 at endpoint 1");
+    let one = Input::Endpoints { count: NonZeroU32::MIN };
+    assert_eq!(run.says(10_600, one), [""; 0]);
+    run.at(10_700, failed(3));
+    assert_eq!(health(&run, 2), ["1 until 14000 ms", "unknown"], "what has left the list is not judged");
+    assert_eq!(run.falls_due(12_700)[0], "dial 4 attempt 2", "the only one, though it cools down");
+
+    // Slower than the bound `good` is worse than unknown; and so it is the next that is dialled.
+    let mut run = Run::endpoints(pinging().failover(Failover::Healthiest), 2);
+    run.at(0, Input::Start);
+    run.at(0, opened(1));
+    run.at(5000, Input::Timeout);
+    run.at(5100, pong(1, 1));
+    assert_eq!(run.says(6000, Input::Reconnect)[1], "dial 2 attempt 0 at endpoint 1");
+    let known = run.machine.stats(Timestamp::ZERO).endpoints.get(0).unwrap();
+    assert_eq!(known.latency, Some(Micros::from_micros(99_840)), "195 × 512 µs: to eight binary digits");
+    run.at(6000, Input::Stop);
+    assert_eq!(run.says(305_999, Input::Start)[0], "dial 3 attempt 0 at endpoint 1");
+    run.at(305_999, Input::Stop);
+    assert_eq!(run.says(306_000, Input::Start)[0], "dial 4 attempt 0", "maxRetryAfter later it is forgotten");
 }

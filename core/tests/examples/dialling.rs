@@ -1,6 +1,11 @@
 //! Dialling.
 
-use redial::{Cause, Command, ConnectionId, DialBudget, Failover, HoldReason, Input, Output, Phase, Timestamp};
+use std::num::NonZeroU32;
+
+use redial::{
+    Cause, Command, ConnectionId, DialBudget, Failover, HoldReason, Input, Micros, Output, Phase, SharedBudget,
+    Timestamp,
+};
 
 use super::support::*;
 
@@ -306,4 +311,76 @@ fn failover() {
     assert_eq!(run.falls_due(10_000)[0], "dial 2 attempt 1 at endpoint 1");
     run.at(10_000, Input::Stop);
     assert_eq!(run.says(10_000, Input::Start)[0], "dial 3 attempt 0");
+}
+
+/// The list of endpoints changes while a retry waits, and while a connection lives: what would be out of range is the first.
+#[test]
+fn endpoints_come_and_go() {
+    let endpoints = |count| Input::Endpoints { count: NonZeroU32::new(count).unwrap() };
+    let mut run = Run::endpoints(plain().failover(Failover::RoundRobin), 3);
+    run.at(0, Input::Start);
+    run.at(0, failed(1));
+    assert_eq!(run.machine.endpoints().get(), 3);
+    assert_eq!(run.says(500, endpoints(2)), [""; 0]);
+    assert_eq!((run.machine.endpoints().get(), run.due()), (2, Some(1_000_000)));
+    assert_eq!(run.falls_due(1000)[0], "dial 2 attempt 1 at endpoint 1");
+    run.at(1000, endpoints(7));
+    run.at(1000, failed(2));
+    assert_eq!(run.falls_due(3000)[0], "dial 3 attempt 2", "the next was the first when there were two");
+
+    // Ordered, on the last of three, of which two remain: neither the second nor the third.
+    let mut run = Run::endpoints(plain(), 3);
+    run.at(0, Input::Start);
+    run.at(0, failed(1));
+    run.at(1000, Input::Timeout);
+    run.at(1000, failed(2));
+    assert_eq!(run.falls_due(3000)[0], "dial 3 attempt 2 at endpoint 2");
+    assert_eq!(run.says(3000, endpoints(2)), [""; 0]);
+    run.at(3000, failed(3));
+    assert_eq!(run.falls_due(7000)[0], "dial 4 attempt 3");
+}
+
+/// From the first `budget` on, a step makes no dial but one that was waiting and due when it began; any other, of `start` and
+/// `reconnect` too, waits for 1 µs at least. `budget` moves a dial that waits, never sooner, and uses up no attempt. Machines
+/// that ask one budget make at most burst + w/refill dials in any span w.
+#[test]
+fn shared_budget() {
+    let budget = |wait| Input::Budget { wait: ms(wait) };
+    let mut run = Run::new(plain().base_delay(ms(0)).min_delay(ms(0)).max_delay(ms(0)));
+    assert_eq!(run.says(0, budget(0)), [""; 0]);
+    assert!(run.machine.shares_budget());
+    assert_eq!(run.says(0, Input::Start), ["idle > waiting", "retry 0 in 0.001 ms at 0.001 ms"]);
+    assert_eq!(run.says_micros(1, Input::Timeout)[0], "dial 1 attempt 0");
+    // A delay of 0 is one of a microsecond.
+    assert_eq!(scheduled(&run.at(5, failed(1))).delay, Micros::from_micros(1));
+    assert_eq!(run.says(6, budget(10)), ["retry 1 in 10 ms at 16 ms"], "late, and put off all the same");
+    assert_eq!(run.says(8, budget(8)), [""; 0], "no sooner, no later");
+    assert_eq!(scheduled(&run.at(16, budget(4))).budget, ms(4));
+    assert_eq!(run.falls_due(20)[0], "dial 2 attempt 1");
+    run.at(20, opened(2));
+    assert_eq!(run.says(20, budget(5)), [""; 0]);
+    let outputs = run.at(30, Input::Reconnect);
+    assert_eq!((dials(&outputs), scheduled(&outputs).attempt), (0, 0));
+    // The dial that is due is not the one that is asked for.
+    assert_eq!(dials(&run.at(31, Input::Reconnect)), 0);
+    assert_eq!(run.says_micros(31_001, Input::Timeout)[0], "dial 3 attempt 0");
+
+    // Three machines lose their server at once; two tokens, and one more each 10 ms.
+    let mut shared = SharedBudget::new(DialBudget { burst: 2, refill: ms(10) });
+    let mut runs = [(); 3].map(|()| Run::new(plain()));
+    let mut dialled = Vec::new();
+    for run in &mut runs {
+        run.at(0, budget(0));
+        run.at(0, Input::Start);
+    }
+    let mut turns = [None; 3];
+    for (now, client) in [(1, 0), (1, 1), (1, 2), (10_001, 2)] {
+        turns[client] = shared.take(Timestamp::from_micros(now), turns[client]).err();
+        let input = match turns[client] {
+            None => Input::Timeout,
+            Some(turn) => Input::Budget { wait: turn.at().saturating_since(Timestamp::from_micros(now)) },
+        };
+        dialled.extend(vec![(client, now); dials(&runs[client].at_micros(now, input))]);
+    }
+    assert_eq!(dialled, [(0, 1), (1, 1), (2, 10_001)]);
 }

@@ -1,6 +1,6 @@
 //! When two machines count as the same state: see the words on it in `main.rs`.
 
-use redial::{Jitter, Micros, Policy, ReconnectMachine, Timestamp};
+use redial::{EndpointHealth, Failover, Jitter, Micros, Policy, ReconnectMachine, Timestamp};
 
 use crate::fields::{self, EVER, NEVER, NONE};
 
@@ -15,13 +15,14 @@ pub(crate) fn key(machine: &ReconnectMachine) -> Key {
     // As of the latest time seen.
     let snapshot = machine.snapshot(Timestamp::ZERO);
     let policy = machine.policy();
+    let healthiest = policy.failover() == Failover::Healthiest;
     let decorrelated = policy.jitter() == Jitter::Decorrelated;
     let mut key = Vec::with_capacity(32);
     let (mut state, mut holds, mut held_since, mut began, mut tokens) = (NONE, 0, NEVER, NEVER, 0);
     for (name, value) in fields::fields(&snapshot) {
         match name {
             // What stays as it is, what is only reported, and names that are only compared.
-            "version" | "endpoints" | "connection" | "lastConnection" | "lastPing" | "hint" | "rng" => {}
+            "version" | "connection" | "lastConnection" | "lastPing" | "hint" | "rng" => {}
             "now" => key.push((value == EVER).into()),
             // The state's variant; its fields follow under their own names.
             "state" => {
@@ -39,6 +40,9 @@ pub(crate) fn key(machine: &ReconnectMachine) -> Key {
             "ping" => key.push(1),
             "sent" => key.push(latency_class(policy, value.saturating_neg())),
             "smoothed" => key.push(if value < 0 { -1 } else { latency_class(policy, value >> 16) }),
+            // Of the healthiest it is known for the end of its connection.
+            "endpoint" if healthiest && machine.connection().is_none() => {}
+            "endpoint" => key.push(i32::try_from(value).unwrap_or(-1)),
             "holds" => {
                 holds |= 1 << value;
             }
@@ -50,6 +54,9 @@ pub(crate) fn key(machine: &ReconnectMachine) -> Key {
         }
     }
     key.push(holds);
+    if healthiest {
+        key.extend(endpoints(machine));
+    }
     key.into()
 }
 
@@ -95,6 +102,21 @@ fn bucket(policy: &Policy, tokens: i64, counted_at: i64) -> [i32; 2] {
 fn latency_class(policy: &Policy, latency: i64) -> i32 {
     let bounds = policy.quality();
     [bounds.excellent, bounds.good, bounds.poor].iter().map(|bound| i32::from(micros(*bound) <= latency)).sum()
+}
+
+/// Of each endpoint: whether it has failed, how long it cools down yet, and how much longer the next time. Without pings there
+/// are no latencies.
+fn endpoints(machine: &ReconnectMachine) -> Vec<i32> {
+    let (policy, stats) = (machine.policy(), machine.stats(Timestamp::ZERO));
+    let first = micros(policy.stable_after().max(policy.base_delay()).max(Micros::from_micros(1)));
+    let most = micros(policy.max_retry_after());
+    let each = |known: EndpointHealth| {
+        assert_eq!(known.latency, None, "teach the key of the search how long a latency is remembered");
+        let cools = known.cooling_until.map_or(0, |until| micros(until) - micros(stats.age()));
+        let growth = (0..known.failures).take_while(|failures| first << failures < most).count();
+        [word(cools.max(0)), i32::try_from(growth).unwrap()]
+    };
+    stats.endpoints.iter().flat_map(each).collect()
 }
 
 fn micros(span: Micros) -> i64 {

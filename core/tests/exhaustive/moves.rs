@@ -1,5 +1,7 @@
 //! What can happen in a state, and when.
 
+use std::num::NonZeroU32;
+
 use redial::{Cause, ConnectionId, Input, Micros, Phase, PingId, ReconnectMachine};
 
 use crate::policies::Case;
@@ -25,6 +27,9 @@ pub(crate) fn inputs(case: &Case, phase: Phase, ids: Ids) -> Vec<Input> {
     let pending = matches!(phase, Phase::Waiting | Phase::Held);
     let hints = case.hints.iter().filter(|hint| !pending || hint.spread.is_none_or(|spread| spread == Micros::ZERO));
     inputs.extend(hints.map(|&hint| Input::Hint(hint)));
+
+    inputs.extend(case.counts.iter().filter_map(|&count| Some(Input::Endpoints { count: NonZeroU32::new(count)? })));
+    inputs.extend(case.waits.iter().map(|&wait| Input::Budget { wait: Micros::from_micros(wait) }));
 
     let connection = ConnectionId(ids.connection);
     // Its fifth is no microsecond, so nothing is drawn.

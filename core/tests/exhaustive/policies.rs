@@ -11,6 +11,10 @@ pub(crate) struct Case {
     /// The reasons that come and go.
     pub(crate) holds: &'static [HoldReason],
     pub(crate) hints: &'static [Hint],
+    /// How many endpoints there come to be.
+    pub(crate) counts: &'static [u32],
+    /// For how long a shared budget puts a dial off, in microseconds.
+    pub(crate) waits: &'static [u64],
     /// States and transitions.
     pub(crate) found: (usize, usize),
     /// The most steps that any state is from open, once the network is back.
@@ -92,6 +96,26 @@ pub(crate) fn cases() -> Vec<Case> {
             (291, 113_064),
             2,
         ),
+        Case {
+            counts: &[1, 3],
+            ..case("endpoints come and go", tiny().max_attempts(Some(1)), 2, &[Hidden], &[], (478, 37_455), 2)
+        },
+        Case {
+            waits: &[0, 3],
+            ..case("shared budget", tiny().max_elapsed(us(8)), 1, &[Offline], &[], (2_311, 212_866), 2)
+        },
+        Case {
+            counts: &[1, 3],
+            ..case(
+                "healthiest of three, which come and go",
+                tiny().failover(Failover::Healthiest).max_attempts(Some(1)),
+                3,
+                &[],
+                &[],
+                (10_047, 801_521),
+                2,
+            )
+        },
     ]
 }
 
@@ -130,7 +154,17 @@ fn case(
     found: (usize, usize),
     steps_to_open: usize,
 ) -> Case {
-    Case { name, policy: policy.build().unwrap(), endpoints, holds, hints, found, steps_to_open }
+    Case {
+        name,
+        policy: policy.build().unwrap(),
+        endpoints,
+        holds,
+        hints,
+        counts: &[],
+        waits: &[],
+        found,
+        steps_to_open,
+    }
 }
 
 const fn us(micros: u64) -> Micros {

@@ -105,10 +105,11 @@ fn reconnect_dials(node: &Node) -> Kept {
         ensure!(outputs.is_empty(), "manual-is-immediate: {outputs:?} while {}", node.machine.phase());
         return Ok(());
     }
-    let budget = node.machine.policy().dial_budget();
-    if let (Some(budget), Phase::Waiting) = (budget, again.machine.phase()) {
+    let refill = node.machine.policy().dial_budget().map(|budget| budget.refill.as_micros());
+    let shared = node.machine.shares_budget().then_some(1);
+    if let (Some(longest), Phase::Waiting) = (refill.max(shared), again.machine.phase()) {
         let at = again.machine.deadline().map_or(u64::MAX, Timestamp::as_micros);
-        ensure!(at - node.now <= budget.refill.as_micros(), "manual-is-immediate: no token until {at}");
+        ensure!(at - node.now <= longest, "manual-is-immediate: no token until {at}");
         outputs = again.step(at, Input::Timeout);
     }
     let dials = dials(&outputs);

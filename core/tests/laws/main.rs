@@ -4,6 +4,7 @@
 
 #![allow(clippy::expect_used, clippy::panic)] // a test fails by panicking
 
+mod shared_budget;
 mod spread;
 
 use std::cell::Cell;
@@ -60,29 +61,30 @@ macro_rules! laws {
 }
 
 laws! {
-    step: Close, Anything;
-    progress: Close, Anything;
-    no_early_effect: Close, Anything;
+    step: Close, Shared, Anything;
+    progress: Close, Shared, Anything;
+    no_early_effect: Close, Shared, Anything;
     time_never_rewinds: Close, Anything;
     one_dial_after_a_jump: Close, Anything;
     wake_is_not_loss: Close, Anything;
-    shift_invariance: Close, Anything;
-    replay: Close, Anything;
-    snapshot: Close, Anything;
-    single_flight: Close, Anything;
+    shift_invariance: Close, Shared, Endpoints, Anything;
+    replay: Close, Shared, Endpoints, Anything;
+    snapshot: Close, Shared, Endpoints, Anything;
+    single_flight: Close, Shared, Anything;
     stale_is_silent: Close, Anything;
     terminal_is_quiet: Close, Anything;
-    never_stuck: Close, Anything;
+    never_stuck: Close, Shared, Anything;
     stop_wins: Close, Anything;
-    manual_is_immediate: Close, Anything;
-    holds_hold: Close, Anything;
+    manual_is_immediate: Close, Shared, Anything;
+    holds_hold: Close, Shared, Anything;
+    shared_budget: Shared, Close, Anything;
     schedule: Schedule, Anything;
     jitter_bounds: Failures, Anything;
     reset_only_when_stable: Close, Failures, Anything;
-    hint_is_a_floor: Close, Failures, Anything;
+    hint_is_a_floor: Close, Failures, Shared, Anything;
     attempt_limit: Failures, Anything;
-    elapsed_limit: Elapsed, Anything;
-    budget_limit: Budget, Anything;
+    elapsed_limit: Elapsed, Shared, Anything;
+    budget_limit: Budget, Shared, Anything;
     verdicts: Close, Anything;
     one_ping: Health, Anything;
     dead_peer: Health, Anything;
@@ -91,5 +93,6 @@ laws! {
     smoothed: Steady, Health, Anything;
     time_adds_up: Close, Anything;
     one_end: Close, Anything;
-    failover: Failures, Anything;
+    failover: Failures, Endpoints, Anything;
+    healthiest: Endpoints, Anything;
 }

@@ -25,12 +25,14 @@ pub(super) struct Pending {
     pub(super) hint: Option<Us>,
     /// The `dialAt` of the last notice.
     pub(super) told: Option<Us>,
+    /// Not before this, for the sake of a shared budget.
+    pub(super) not_before: Us,
 }
 
 impl Pending {
     /// "The dial made at once on `start` or `reconnect` is attempt 0."
     fn at_once(asked: Asked, now: Us) -> Self {
-        Self { asked, attempt: 0, due: now, raw: 0, jittered: 0, hint: None, told: None }
+        Self { asked, attempt: 0, due: now, raw: 0, jittered: 0, hint: None, told: None, not_before: 0 }
     }
 }
 
@@ -54,7 +56,9 @@ impl Model {
     fn ask(&mut self, asked: Asked, oracle: &mut Oracle) {
         self.outage = Some(Outage::new(self.now));
         // "`start` and `reconnect` go back to the first"
-        self.endpoint = 0;
+        if self.policy.failover() == Failover::Ordered {
+            self.endpoint = 0;
+        }
         self.pending = Some(Pending::at_once(asked, self.now));
         self.dial_at_once_or_wait(oracle);
     }
@@ -76,6 +80,7 @@ impl Model {
         }
         self.holds.push(reason);
         if self.phase == Phase::Waiting && self.is_held() {
+            self.pending.as_mut().expect("a dial waits").not_before = 0;
             self.enter(Phase::Held);
         }
         if self.phase == Phase::Open && reason == HoldReason::Offline {
@@ -96,12 +101,12 @@ impl Model {
         let now = self.now;
         let pending = self.pending.as_mut().expect("a dial is held");
         if pending.due > now {
-            self.wait();
+            self.wait_anew();
         } else if reason == HoldReason::Offline {
             // "`onlineSpread` applies where `offline` is the last hold to end and the dial is due; it waits in phase
             // waiting."
             pending.due = oracle.due(now, now + us(self.policy.online_spread()));
-            self.wait();
+            self.wait_anew();
         } else {
             pending.due = now;
             self.dial_at_once_or_wait(oracle);
@@ -109,6 +114,7 @@ impl Model {
     }
 
     fn dial_at_once_or_wait(&mut self, oracle: &mut Oracle) {
+        self.ask_shared_budget_first();
         if self.is_held() {
             self.enter(Phase::Held);
         } else if self.dial_at().is_some_and(|at| at <= self.now) {
@@ -116,6 +122,29 @@ impl Model {
         } else {
             self.wait();
         }
+    }
+
+    /// "From the first of these on, a step makes no dial but one that was waiting and due when the step began"
+    fn ask_shared_budget_first(&mut self) {
+        if let Some(pending) = self.pending.as_mut().filter(|_| self.shares_budget) {
+            pending.not_before = self.now + 1;
+        }
+    }
+
+    /// "While a dial waits, this moves it to `wait` from now, never sooner than it was"
+    pub(super) fn share_budget(&mut self, wait: Us) {
+        self.shares_budget = true;
+        let until = self.now + wait;
+        if wait > 0 && self.phase == Phase::Waiting && self.dial_at().is_some_and(|at| until > at) {
+            self.pending.as_mut().expect("a dial waits").not_before = until;
+            self.wait();
+        }
+    }
+
+    /// Begins to wait for the dial.
+    pub(super) fn wait_anew(&mut self) {
+        self.ask_shared_budget_first();
+        self.wait();
     }
 
     /// Waits for the dial, in phase waiting.
@@ -137,7 +166,7 @@ impl Model {
                 raw: micros(pending.raw),
                 jittered: micros(pending.jittered),
                 hint: pending.hint.map(micros),
-                budget: micros(dial_at - pending.due),
+                budget: micros(dial_at - pending.due.max(self.now)),
             }));
         }
         self.pending = Some(Pending { told: Some(dial_at), ..pending });
@@ -159,7 +188,8 @@ impl Model {
 
     /// "a dial … without one waits for it in phase waiting"
     pub(super) fn dial_at(&self) -> Option<Us> {
-        Some(self.pending?.due.max(self.token_at()))
+        let pending = self.pending?;
+        Some(pending.due.max(self.token_at()).max(pending.not_before))
     }
 
     /// The dial is made now, unless: "a dial whose timer comes late is judged again".
@@ -172,8 +202,13 @@ impl Model {
         let endpoint = match self.policy.failover() {
             Failover::Ordered => self.endpoint,
             // "every dial takes the next."
-            Failover::RoundRobin => self.dials.len() as u32 % self.endpoints,
+            Failover::RoundRobin => {
+                let endpoint = self.endpoint;
+                self.endpoint = (endpoint + 1) % self.endpoints;
+                endpoint
+            }
             Failover::Random => oracle.endpoint(self.endpoints),
+            Failover::Healthiest => self.healthiest(),
         };
         self.dials.push(self.now);
         if pending.asked == Asked::Retry {
@@ -188,6 +223,7 @@ impl Model {
             attempt: pending.attempt,
             asked: pending.asked,
             fresh_credentials: std::mem::take(&mut self.refused),
+            endpoint: Some(endpoint),
             preceding_delay: pending.jittered,
             dialled_at: self.now,
             opened_at: None,

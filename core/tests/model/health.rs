@@ -137,6 +137,12 @@ impl Model {
         samples.fold(first, |smoothed, sample| smoothed + (sample - smoothed) / 8)
     }
 
+    /// Told is the nearest microsecond.
+    pub(super) fn told_latency(&self) -> Option<Us> {
+        let measured = self.connection.as_ref().is_some_and(|connection| !connection.pings.samples.is_empty());
+        measured.then(|| (self.smoothed() + ONE / 2) / ONE)
+    }
+
     /// The table's grade with bounds × (1 + thousandths / 1000): "smoothed latency < 50 excellent, < 100 good, ≤ 200
     /// poor, above: disconnected".
     fn table(&self, smoothed: Us, thousandths: Us) -> Quality {

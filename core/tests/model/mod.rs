@@ -4,16 +4,19 @@
 //! The sentences in quotes are the contract's.
 
 mod dialling;
+mod endpoints;
 mod health;
 mod oracle;
 mod retry;
 
 pub(crate) use oracle::{Oracle, earlier};
 use redial::{
-    Cause, Command, ConnectionId, Hint, HoldReason, Input, Notice, Output, Phase, PingId, Policy, Quality, Timestamp,
+    Cause, Command, ConnectionId, Failover, Hint, HoldReason, Input, Notice, Output, Phase, PingId, Policy, Quality,
+    Timestamp,
 };
 
 use dialling::{Asked, Pending};
+use endpoints::Endpoint;
 use health::Pings;
 
 /// Time in microseconds, or a span of it.
@@ -34,6 +37,8 @@ pub(crate) fn timestamp(at: Us) -> Timestamp {
 pub(crate) struct Model {
     policy: Policy,
     endpoints: u32,
+    /// What is known of each.
+    records: Vec<Endpoint>,
     now: Us,
     phase: Phase,
     /// Every phase there was, with the time from which.
@@ -52,8 +57,11 @@ pub(crate) struct Model {
     /// "`busy` outlives connections."
     busy: bool,
     quality: Option<Quality>,
-    /// The endpoint of the next dial where failover is ordered.
+    /// The endpoint of the next dial where failover is ordered or round robin; while a connection lives and it is ordered,
+    /// the one it is on.
     endpoint: u32,
+    /// From the first `budget` on.
+    shares_budget: bool,
     pings_sent: u64,
     last_failure: Cause,
     retries_dialled: u64,
@@ -68,6 +76,8 @@ struct Connection {
     attempt: u32,
     asked: Asked,
     fresh_credentials: bool,
+    /// `None` once it is none of the list's any more.
+    endpoint: Option<u32>,
     /// "The delay that preceded it": "the retry's `jittered`; hint, budget and holds don't count; 0 for attempt 0."
     preceding_delay: Us,
     dialled_at: Us,
@@ -99,6 +109,7 @@ impl Model {
         Self {
             policy: policy.clone(),
             endpoints,
+            records: vec![Endpoint::default(); endpoints as usize],
             now: 0,
             phase: Phase::Idle,
             phases: Vec::new(),
@@ -113,6 +124,7 @@ impl Model {
             busy: false,
             quality: None,
             endpoint: 0,
+            shares_budget: false,
             pings_sent: 0,
             last_failure: Cause::User,
             retries_dialled: 0,
@@ -196,8 +208,11 @@ impl Model {
         let connection = connection.id;
         // The outage is over, and with it the retry count. "a stable one … go back to the first"
         self.outage = None;
-        self.endpoint = 0;
+        if self.policy.failover() == Failover::Ordered {
+            self.endpoint = 0;
+        }
         self.notice(Notice::Stable { connection });
+        self.endpoint_is_well();
     }
 
     fn take(&mut self, input: Input, oracle: &mut Oracle) {
@@ -230,6 +245,8 @@ impl Model {
             | Input::Pong { .. } => self.stale += 1,
             Input::Busy { on } => self.set_busy(on),
             Input::Hint(hint) => self.advise(hint, oracle),
+            Input::Endpoints { count } => self.set_endpoints(count.get()),
+            Input::Budget { wait } => self.share_budget(us(wait)),
             Input::Timeout => {}
         }
     }
@@ -289,6 +306,7 @@ impl Model {
         self.hang_up(Cause::User);
         if self.phase == Phase::Open {
             self.lost(Cause::User);
+            self.endpoint_ended(Cause::User);
         }
         self.connection = None;
     }

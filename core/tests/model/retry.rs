@@ -1,6 +1,6 @@
 //! What follows from the end of a connection: verdicts, delays and limits.
 
-use redial::{Cause, Hint, Jitter, Limit, Notice, Phase, Quality, Verdict, VerdictKey};
+use redial::{Cause, Failover, Hint, Jitter, Limit, Notice, Phase, Quality, Verdict, VerdictKey};
 
 use super::dialling::{Asked, Pending};
 use super::{Model, Oracle, Outage, Us, micros, us};
@@ -13,6 +13,7 @@ impl Model {
         if was_ready {
             self.lost(cause);
         }
+        self.endpoint_ended(cause);
         let connection = self.connection.take().expect("only a connection ends");
         if !was_ready {
             self.notice(Notice::AttemptFailed { connection: connection.id, attempt: connection.attempt, cause });
@@ -24,7 +25,7 @@ impl Model {
         }
         if connection.stable {
             self.outage = Some(Outage::new(self.now));
-        } else {
+        } else if self.policy.failover() == Failover::Ordered {
             // "a failed dial or an unstable connection moves on to the next endpoint"
             self.endpoint = (self.endpoint + 1) % self.endpoints;
         }
@@ -87,11 +88,12 @@ impl Model {
         self.outage.as_mut().expect("a retry is in an outage").previous_delay = Some(jittered);
         let advised = floor.is_some() || self.hint.is_some_and(|hint| hint.spread.is_some());
         let hint = advised.then_some(due - self.now);
-        self.pending = Some(Pending { asked: Asked::Retry, attempt, due, raw, jittered, hint, told: None });
+        self.pending =
+            Some(Pending { asked: Asked::Retry, attempt, due, raw, jittered, hint, told: None, not_before: 0 });
         if self.is_held() {
             self.enter(Phase::Held);
         } else {
-            self.wait();
+            self.wait_anew();
         }
     }
 

@@ -9,6 +9,7 @@ mod machine;
 mod outputs;
 mod policy;
 mod quality;
+mod shared_budget;
 mod stats;
 mod support;
 mod time;

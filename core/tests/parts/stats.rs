@@ -1,6 +1,6 @@
 //! The accounts: counters, times and latencies.
 
-use redial::{Cause, ConnectionId, HoldReason, Input, Micros, ReconnectMachine, Stats, Timestamp};
+use redial::{Cause, ConnectionId, Endpoints, HoldReason, Input, Micros, ReconnectMachine, Stats, Timestamp};
 
 use super::support::*;
 
@@ -50,8 +50,10 @@ fn each_thing_that_happens_is_counted_once() {
         misplaced_inputs: 1,
         rewound_inputs: 1,
         latencies: now.latencies,
+        endpoints: Endpoints::default(),
     };
     assert_eq!(now, expected);
+    assert_eq!(now.age(), ms(5100 + 4100 + 600 + 200));
     assert_eq!((now.latencies.count(), now.success_rate()), (1, Some(1.0 / 3.0)));
     // "the present one included", and none that is over.
     at(&mut machine, 11_000, Input::Start);

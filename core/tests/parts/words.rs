@@ -22,7 +22,7 @@ fn words_are_the_contracts() {
     assert_eq!(all!(Limit), "attempts elapsed verdict");
     assert_eq!(all!(NetworkDetail), "dns refused unreachable reset tls");
     assert_eq!(all!(Verdict), "stop retry");
-    assert_eq!(all!(Failover), "ordered roundRobin random");
+    assert_eq!(all!(Failover), "ordered roundRobin random healthiest");
     assert_eq!(all!(Preset), "chat assistant support session resilient");
     assert_eq!(all!(WakeReason), "connectTimeout readyTimeout stable ping pingTimeout dial");
     assert_eq!(format!("[{:>6}|{:<3}]", Phase::Open, Verdict::Stop), "[  open|stop]", "a column of a table");

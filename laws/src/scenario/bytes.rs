@@ -28,7 +28,8 @@ impl Scenario {
             (pace(focus, &mut source), what(focus, &mut source))
         });
         // What is not started goes nowhere.
-        let moves = [(Pace::After(1000), Move::Start)].into_iter().chain(moves).collect();
+        let shares = (focus == Focus::Shared).then_some((Pace::After(0), Move::Budget(Micros::ZERO)));
+        let moves = shares.into_iter().chain([(Pace::After(1000), Move::Start)]).chain(moves).collect();
         Self { policy, endpoints, seed, moves }
     }
 }
@@ -137,11 +138,13 @@ fn pace(focus: Focus, source: &mut Source<'_>) -> Pace {
 fn what(focus: Focus, source: &mut Source<'_>) -> Move {
     // Likely, timeout, likely failure, then the others in their order.
     let weights: &[u64] = match focus {
-        Focus::Close | Focus::Anything => &[30, 16, 0, 3, 1, 2, 4, 7, 12, 4, 6, 5, 3, 6, 3, 7, 1],
-        Focus::Schedule | Focus::Failures => &[3, 8, 60, 1, 0, 1, 1, 3, 1, 1, 6, 2, 1, 1, 1, 4, 1],
-        Focus::Budget => &[4, 8, 40, 6, 6, 20, 2, 4, 2, 1, 4, 2, 0, 0, 0, 2, 1],
-        Focus::Elapsed => &[4, 12, 40, 2, 0, 1, 8, 12, 2, 1, 4, 2, 0, 0, 0, 2, 1],
-        Focus::Health | Focus::Steady => &[30, 30, 0, 1, 0, 1, 4, 4, 4, 2, 1, 1, 16, 10, 10, 1, 1],
+        Focus::Close | Focus::Anything => &[30, 16, 0, 3, 1, 2, 4, 7, 12, 4, 6, 5, 3, 6, 3, 7, 2, 1, 1],
+        Focus::Schedule | Focus::Failures => &[3, 8, 60, 1, 0, 1, 1, 3, 1, 1, 6, 2, 1, 1, 1, 4, 1, 0, 1],
+        Focus::Budget => &[4, 8, 40, 6, 6, 20, 2, 4, 2, 1, 4, 2, 0, 0, 0, 2, 0, 0, 1],
+        Focus::Elapsed => &[4, 12, 40, 2, 0, 1, 8, 12, 2, 1, 4, 2, 0, 0, 0, 2, 0, 0, 1],
+        Focus::Health | Focus::Steady => &[30, 30, 0, 1, 0, 1, 4, 4, 4, 2, 1, 1, 16, 10, 10, 1, 0, 0, 1],
+        Focus::Shared => &[16, 16, 30, 3, 2, 4, 3, 6, 2, 1, 4, 2, 0, 0, 0, 4, 1, 30, 1],
+        Focus::Endpoints => &[40, 24, 20, 2, 2, 4, 1, 2, 2, 2, 8, 6, 0, 2, 0, 1, 5, 0, 1],
     };
     match source.weighed(weights) {
         0 => Move::Likely,
@@ -160,6 +163,11 @@ fn what(focus: Focus, source: &mut Source<'_>) -> Move {
         13 => Move::Pong(which(source, 18), which(source, 4)),
         14 => Move::Busy(source.below(2) == 0),
         15 => Move::Hint(hint(source)),
+        16 => {
+            let most = if source.percent(20) { 12 } else { 4 };
+            Move::Endpoints(NonZeroU32::MIN.saturating_add(source.below(most) as u32))
+        }
+        17 => Move::Budget(source.span(40)),
         _ => Move::Restore(source.below(1000) as u16),
     }
 }

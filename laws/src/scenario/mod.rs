@@ -12,7 +12,8 @@ use std::fmt;
 use std::num::NonZeroU32;
 
 use redial::{
-    Cause, Command, ConnectionId, Hint, HoldReason, Input, Output, Phase, PingId, Policy, ReconnectMachine, Timestamp,
+    Cause, Command, ConnectionId, Hint, HoldReason, Input, Micros, Output, Phase, PingId, Policy, ReconnectMachine,
+    Timestamp,
 };
 
 use crate::laws::Laws;
@@ -41,6 +42,10 @@ pub enum Focus {
     Health,
     /// The same with one latency.
     Steady,
+    /// A dial budget that is shared with others.
+    Shared,
+    /// Endpoints that come and go, fail and are well.
+    Endpoints,
 }
 
 /// A policy, a seed, so many endpoints, and what happens.
@@ -109,6 +114,10 @@ pub enum Move {
     Busy(bool),
     /// [`Input::Hint`]
     Hint(Hint),
+    /// [`Input::Endpoints`]
+    Endpoints(NonZeroU32),
+    /// [`Input::Budget`]
+    Budget(Micros),
     /// [`Input::Timeout`]
     Timeout,
     /// What is most likely to happen next in this phase.
@@ -196,6 +205,8 @@ impl Move {
             Self::Pong(which, answered) => Input::Pong { connection: connection(which), ping: ping(answered) },
             Self::Busy(on) => Input::Busy { on },
             Self::Hint(hint) => Input::Hint(hint),
+            Self::Endpoints(count) => Input::Endpoints { count },
+            Self::Budget(wait) => Input::Budget { wait },
             Self::Timeout => Input::Timeout,
             Self::Likely => match situation.phase {
                 Phase::Idle | Phase::Closed | Phase::Failed => Input::Start,

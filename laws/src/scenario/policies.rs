@@ -20,7 +20,7 @@ fn delays(focus: Focus, scale: u64, source: &mut Source<'_>) -> PolicyBuilder {
     let quarters = &[2.0, 1.0, 1.25, 1.5, 3.0];
     let multiplier = match focus {
         // The model's powers are exact.
-        Focus::Close => source.one_of(quarters, 2.0),
+        Focus::Close | Focus::Shared | Focus::Endpoints => source.one_of(quarters, 2.0),
         _ if source.percent(70) => source.one_of(quarters, 2.0),
         _ => source.one_of(&[1.1, 1.7, 1.15, 10.0, 1e300, 1.0 + f64::EPSILON, 1.618_033_988_749_895], 1.1),
     };
@@ -102,6 +102,17 @@ fn focused(focus: Focus, source: &mut Source<'_>, builder: PolicyBuilder) -> Pol
             .max_elapsed(Micros::from_micros(source.below(1000)))
             .max_attempts(None)
             .wake_gap(Micros::from_micros(source.below(60))),
+        Focus::Shared => builder.dial_budget(source.maybe(20, |source| budget(1, source))).auto_reconnect(true),
+        Focus::Endpoints => builder
+            .failover(if source.percent(20) {
+                source.one_of(Failover::ALL, Failover::Ordered)
+            } else {
+                Failover::Healthiest
+            })
+            .max_attempts(None)
+            .max_elapsed(None)
+            .dial_budget(None)
+            .auto_reconnect(true),
         Focus::Health => builder.health_check_interval(source.span_not_zero(40)).wake_gap(rare),
         Focus::Steady => builder
             .health_check_interval(source.span_not_zero(40))
