@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 /// The monotonic clock, and the time that the computer slept: microseconds since it was made.
 ///
 /// Sleeps need no runtime: they are futures-timer's, which has a thread for them. async-io has timers too, but while one is
-/// set, every wait for I/O pays for it, with an allocation and a system call; and a connection has one set all the time, for
-/// its pings.
+/// set, every wait for I/O pays for it with an allocation; and a connection has one set all the time, for its pings.
 ///
 /// # While the computer sleeps
 /// [`now`](Clock::now) goes on where [`Suspended`] can tell the time slept, so that a connection notices the wake.
