@@ -33,8 +33,8 @@
 //!
 //! # What it asks of the program
 //! - `run` comes first in `main`: the program runs itself again as a server, and it is `run` that notices.
-//! - An answer to every notice: pings and timeouts keep their meaning while the client stands still, if what has arrived is
-//!   read before the clock is looked at (the driver does so).
+//! - A client that reads what has arrived before it looks at the clock, as the driver does: then pings and timeouts keep
+//!   their meaning while it stands still.
 //! - With the environment variable `REDIAL_CONFORMANCE` set, only scenarios whose names contain its value are played.
 
 // A story that goes otherwise than it is told panics, and the suite says which.
