@@ -93,12 +93,20 @@ pub(crate) fn measure(way: &Way, restarts: usize) -> Vec<f64> {
 pub(crate) fn print(way: &Way, restarts: usize) {
     let mut server = Server::start();
     let url = format!("ws://{}/sink", server.address());
-    let (sender, opened) = channel();
-    let run = way.run;
-    thread::spawn(move || run(url, sender));
-    let opened = || opened.recv_timeout(Duration::from_secs(60)).expect("it comes back");
-    opened();
+    let connect = || {
+        let (url, (sender, opened)) = (url.clone(), channel());
+        let run = way.run;
+        thread::spawn(move || run(url, sender));
+        let opened = move || opened.recv_timeout(Duration::from_secs(60)).expect("it comes back");
+        opened();
+        opened
+    };
+    let mut opened = connect();
     for restart in 0..restarts {
+        if !way.is_short() {
+            // A connection must last as long as the delay before it to be stable: only a new client's is at once.
+            opened = connect();
+        }
         // Long enough for `stableAfter` as it is set here.
         pause(100);
         let port = server.address().port();

@@ -16,6 +16,7 @@ use crate::recorder::Record;
 use crate::shared::Shared;
 use crate::spans::ConnectionSpan;
 use crate::timer::Timer;
+use crate::urgent::Urgent;
 
 /// Collects a connection's settings.
 #[must_use = "a builder does nothing until it is built"]
@@ -125,7 +126,7 @@ impl<K: Clock, C: Connect, R: Record> Builder<K, C, R> {
             begun: false,
             stopping: false,
             ping: None,
-            urgent: VecDeque::new(),
+            urgent: Urgent::none(),
             dialling: Dialling::none(),
             closing: None,
             close_timeout: self.close_timeout,
@@ -133,8 +134,6 @@ impl<K: Clock, C: Connect, R: Record> Builder<K, C, R> {
             clock: self.clock,
             latest: Timestamp::ZERO,
             looked: Timestamp::ZERO,
-            endpoint: None,
-            last_cause: None,
             recorder: self.recorder,
             span: ConnectionSpan::none(),
             budget_part: self.budget,

@@ -78,6 +78,7 @@ mod timer;
 #[cfg(feature = "recorder")]
 mod trace_recorder;
 mod turn;
+mod urgent;
 mod watch;
 mod write;
 

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 
-use redial::{Cause, ConnectionId, Hint, HoldReason, Input, Micros, Phase, PingId, ReconnectMachine, Stats, Timestamp};
+use redial::{ConnectionId, Hint, HoldReason, Input, Micros, Phase, PingId, ReconnectMachine, Stats, Timestamp};
 
 use crate::budget::Part;
 use crate::clock::Clock;
@@ -23,6 +23,7 @@ use crate::signal::Signal;
 use crate::spans::ConnectionSpan;
 use crate::status::Status;
 use crate::timer::Timer;
+use crate::urgent::Urgent;
 use crate::watch::Watch;
 
 /// How many messages are read and written without a look at the clock, and in one poll: the budget that tokio gives a
@@ -93,7 +94,7 @@ pub struct Reconnecting<K: Clock, C: Connect, R = ()> {
     /// Is to be sent.
     pub(crate) ping: Option<PingId>,
     /// Meant for the present connection, ready or not.
-    pub(crate) urgent: VecDeque<C::Message>,
+    pub(crate) urgent: Urgent<C::Message>,
     pub(crate) dialling: Dialling<C::Connecting>,
     /// In a box: an idle connection needs no room for it.
     pub(crate) closing: Option<Box<Closing<C::Connection>>>,
@@ -103,8 +104,6 @@ pub struct Reconnecting<K: Clock, C: Connect, R = ()> {
     pub(crate) latest: Timestamp,
     /// When a writer that never waits last looked at anything else.
     pub(crate) looked: Timestamp,
-    pub(crate) endpoint: Option<u32>,
-    pub(crate) last_cause: Option<Cause>,
     pub(crate) recorder: R,
     pub(crate) span: ConnectionSpan,
     /// In a box: most connections have none.
@@ -217,7 +216,7 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
     #[must_use]
     pub fn take_unsent(&mut self) -> Vec<C::Message> {
         let mut board = self.shared.lock();
-        let unsent = self.urgent.drain(..).chain(board.outbox.drain()).collect();
+        let unsent = self.urgent.take().into_iter().chain(board.outbox.drain()).collect();
         drop(board);
         self.backlog = false;
         self.refresh();

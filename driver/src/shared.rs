@@ -71,8 +71,11 @@ impl<M> Shared<M> {
         Ok(())
     }
 
-    pub(crate) fn publish(&self, status: Status) {
+    /// An endpoint or a cause that is not said anew stays.
+    pub(crate) fn publish(&self, mut status: Status) {
         let mut board = self.lock();
+        status.endpoint = status.endpoint.or(board.status.endpoint);
+        status.last_cause = status.last_cause.or(board.status.last_cause);
         if board.status == status {
             return;
         }

@@ -1,7 +1,5 @@
 //! One step of the machine: what it is told, and how its commands are carried out.
 
-use std::mem::take;
-
 use redial::{Cause, Command, ConnectionId, Dial, Input, Notice, Output, Timestamp};
 
 use crate::clock::Clock;
@@ -65,26 +63,32 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
         if outputs.is_empty() {
             return;
         }
+        let (mut endpoint, mut cause) = (None, None);
         for output in outputs.iter() {
             self.recorder.output(now, &output);
             match output {
-                Output::Command(Command::Dial(dial)) => self.on_dial(dial),
+                Output::Command(Command::Dial(dial)) => {
+                    endpoint = Some(dial.endpoint);
+                    self.on_dial(dial);
+                }
                 Output::Command(Command::HangUp { connection, cause }) => self.on_hang_up(connection, cause),
                 Output::Command(Command::Ping { connection, ping }) => {
                     if self.link.as_ref().is_some_and(|link| link.connection == connection) {
                         self.ping = Some(ping);
                     }
                 }
-                Output::Notice(notice) => self.on_notice(notice),
+                Output::Notice(notice) => {
+                    cause = failure(&notice).or(cause);
+                    self.on_notice(notice);
+                }
             }
         }
-        self.publish();
+        self.publish(endpoint, cause);
     }
 
     fn on_dial(&mut self, dial: Dial) {
         self.span = ConnectionSpan::of(&dial);
         let _entered = self.span.enter();
-        self.endpoint = Some(dial.endpoint);
         self.dialling.connection = dial.connection;
         let connecting = self.connector.connect(dial);
         self.dialling.future = Some(Box::pin(connecting));
@@ -112,19 +116,6 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
 
     fn on_notice(&mut self, notice: Notice) {
         self.span.notice(&notice);
-        match notice {
-            Notice::AttemptFailed { cause, .. } | Notice::Lost { cause, .. } | Notice::GaveUp { cause, .. } => {
-                self.last_cause = Some(cause);
-            }
-            Notice::Phase { .. }
-            | Notice::RetryScheduled(_)
-            | Notice::Opened { .. }
-            | Notice::Stable { .. }
-            | Notice::HealthCheck { .. }
-            | Notice::QualityChanged { .. } => {}
-            // A kind that came later than this driver.
-            _ => {}
-        }
         self.push_event(Event::Notice(notice));
     }
 
@@ -178,7 +169,7 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
         self.dirty = false;
         self.flush_due = false;
         self.ping = None;
-        for message in take(&mut self.urgent) {
+        for message in self.urgent.take() {
             self.push_event(Event::Dropped { message, reason: DropReason::ConnectionLost });
         }
         Some(link.io)
@@ -204,19 +195,35 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
         self.changed = true;
     }
 
-    fn publish(&mut self) {
+    /// With the endpoint and the cause that this step has brought.
+    fn publish(&mut self, endpoint: Option<u32>, last_cause: Option<Cause>) {
         self.changed = true;
         self.shared.publish(Status {
             phase: self.machine.phase(),
             connection: self.machine.connection(),
-            endpoint: self.endpoint,
+            endpoint,
             attempt: self.machine.attempt(),
             quality: self.machine.quality(),
             latency: self.machine.latency(),
             next_dial_at: self.machine.next_dial_at(),
             open_since: self.machine.open_since(),
-            last_cause: self.last_cause,
+            last_cause,
             ..Status::idle()
         });
+    }
+}
+
+/// Why a dial or a connection failed, if the notice says so.
+const fn failure(notice: &Notice) -> Option<Cause> {
+    match notice {
+        Notice::AttemptFailed { cause, .. } | Notice::Lost { cause, .. } | Notice::GaveUp { cause, .. } => Some(*cause),
+        Notice::Phase { .. }
+        | Notice::RetryScheduled(_)
+        | Notice::Opened { .. }
+        | Notice::Stable { .. }
+        | Notice::HealthCheck { .. }
+        | Notice::QualityChanged { .. } => None,
+        // A kind that came later than this driver.
+        _ => None,
     }
 }

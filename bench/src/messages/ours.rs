@@ -20,7 +20,8 @@ pub(crate) async fn connect<N: Runtime>(url: &str, policy: Policy) -> Ours<N> {
     unreachable!("it dials for ever");
 }
 
-impl<N: Runtime> Client for Ours<N> {
+/// A clock that threads can share, or no task can have the client: a shared budget holds it.
+impl<N: Runtime<Clock: Sync>> Client for Ours<N> {
     async fn send(&mut self, payload: Bytes) {
         SinkExt::send(self, Message::Binary(payload)).await.expect("open");
     }
