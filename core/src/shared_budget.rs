@@ -6,7 +6,7 @@ use crate::policy::DialBudget;
 use crate::time::{Micros, Timestamp};
 
 /// One dial budget that several machines ask: however their dials interleave, in any span w there are at most
-/// burst + w / refill of them.
+/// burst + w / refill tokens for them.
 ///
 /// Without it 10,000 clients in one process that lose their server come back with 10,000 budgets of their own. It is as pure as
 /// the machine: no clock, no lock, no allocation, and each question takes the same short time. All times are of one clock,
@@ -15,10 +15,16 @@ use crate::time::{Micros, Timestamp};
 /// Whoever drives a machine
 /// 1. tells it at the beginning that it shares a budget, with [`Input::Budget`](crate::Input::Budget) and a wait of 0: from
 ///    then on every dial waits, if only for 1 µs;
-/// 2. [takes](Self::take) a token before each input (a timeout, too) at which
-///    [`next_dial_at`](crate::ReconnectMachine::next_dial_at) has come, and gives the input to the machine if there is one;
-/// 3. if there is none, first tells the machine to wait with `Input::Budget`, and next time shows the turn that it was
-///    given. It keeps its turn until it is granted a token, also while the dial is moved, held or stopped.
+/// 2. [takes](Self::take) a token before a timeout at which [`next_dial_at`](crate::ReconnectMachine::next_dial_at) has come.
+///    If there is none, it first tells the machine to wait with `Input::Budget`, and next time shows the turn that it was
+///    given;
+/// 3. before any other input then, first tells the machine to wait for 1 µs: only a timeout is to make a dial, so that no token
+///    is taken for an input that holds the dial back or moves it;
+/// 4. [gives the turn back](Self::give_back) when the machine does not wait for a dial any more.
+///
+/// A queue is as long as `maxElapsed` allows: like any other delay, the wait for a turn makes a machine give up whose outage
+/// would last longer. Where timers are coarse (a millisecond on tokio), a refill below that needs a burst of some timer ticks'
+/// worth of tokens: one that is not taken in time is lost.
 ///
 /// ```
 /// use redial::{Command, DialBudget, Input, Micros, Policy, ReconnectMachine, SharedBudget, Timestamp};
@@ -58,6 +64,8 @@ pub struct SharedBudget {
     /// The first and the last, in a row, of those turns that were promised twice: to a machine that came in vain, and before
     /// that to another.
     put_off: (Moment, Moment),
+    /// Machines that have a turn.
+    waiting: u32,
 }
 
 /// When a machine is to come again.
@@ -95,6 +103,7 @@ impl SharedBudget {
             now: Moment::EVER,
             last: Moment::EVER,
             put_off: (Moment::EVER, Moment::EVER),
+            waiting: 0,
         }
     }
 
@@ -119,8 +128,9 @@ impl SharedBudget {
             None => false,
             // Its token is one that was promised twice.
             Some(Turn { at, again: false }) if self.is_put_off(Moment::at(at)) => true,
-            Some(_) if token <= now => {
+            Some(turn) if token <= now => {
                 self.bucket.take(Some(self.budget), now);
+                self.give_back(turn);
                 return Ok(());
             }
             Some(_) => {
@@ -133,7 +143,11 @@ impl SharedBudget {
         let at = token.max(behind.after(refill));
         if at <= now {
             self.bucket.take(Some(self.budget), now);
+            turn.into_iter().for_each(|turn| self.give_back(turn));
             return Ok(());
+        }
+        if turn.is_none() {
+            self.waiting = self.waiting.saturating_add(1);
         }
         if again {
             let in_a_row = self.put_off.1.after(refill) == at;
@@ -141,6 +155,17 @@ impl SharedBudget {
         }
         self.last = self.last.max(at);
         Err(Turn { at: at.timestamp(), again })
+    }
+
+    /// A machine does not want its turn any more. Where nobody waits, nothing stands in the way of the next that comes; while
+    /// others do, the turn passes unused.
+    pub fn give_back(&mut self, turn: Turn) {
+        let Turn { .. } = turn;
+        self.waiting = self.waiting.saturating_sub(1);
+        if self.waiting == 0 {
+            self.last = Moment::EVER;
+            self.put_off = (Moment::EVER, Moment::EVER);
+        }
     }
 
     fn is_put_off(&self, turn: Moment) -> bool {

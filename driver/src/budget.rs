@@ -1,18 +1,21 @@
 //! A dial budget that many connections share.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redial::{DialBudget, Micros, Turn};
 
 use crate::clock::Clock;
 
 /// A dial budget that many connections share, for example all of a process to one host: a handle, cheap to clone, for
-/// [`Builder::shared_budget`](crate::Builder::shared_budget). In any span w they make at most burst + w / refill dials
-/// together, whatever their threads do.
+/// [`Builder::shared_budget`](crate::Builder::shared_budget). In any span w they take at most burst + w / refill tokens
+/// together, and each dial takes one.
 ///
-/// Each connection's policy has a [`DialBudget`] of its own besides. A dial that has to wait for its turn waits in phase
-/// waiting, which uses up no attempt; a [`RetryScheduled`](redial::RetryScheduled) tells when it is due.
+/// A connection has one budget for all its endpoints, and its policy a [`DialBudget`] of its own besides. A dial that has to
+/// wait for its turn waits in phase waiting, which uses up no attempt; a [`RetryScheduled`](redial::RetryScheduled) tells when
+/// it is due. Every dial waits for one tick of the runtime's timer at least (a millisecond on tokio), those of `start` and
+/// `reconnect` too. The policy's `maxElapsed` counts the wait: a queue longer than that makes a connection give up. A burst
+/// smaller than what a timer tick refills can't be used up.
 ///
 /// ```
 /// use redial::{DialBudget, Micros, Policy};
@@ -25,12 +28,12 @@ use crate::clock::Clock;
 ///     .map(|seed| Reconnecting::builder(sim.clock(), sim.connector(), Policy::resilient(), seed).shared_budget(&budget).build())
 ///     .collect();
 /// ```
-pub struct SharedBudget<K>(Arc<Inner<K>>);
+pub struct SharedBudget<K>(Arc<Mutex<Inner<K>>>);
 
 struct Inner<K> {
     /// The connections' clocks may each have an origin of their own.
     clock: K,
-    budget: Mutex<redial::SharedBudget>,
+    budget: redial::SharedBudget,
 }
 
 impl<K: Clock + Default> SharedBudget<K> {
@@ -45,7 +48,7 @@ impl<K: Clock> SharedBudget<K> {
     /// The same on this clock, for one that has no default.
     #[must_use]
     pub fn with_clock(clock: K, budget: DialBudget) -> Self {
-        Self(Arc::new(Inner { clock, budget: Mutex::new(redial::SharedBudget::new(budget)) }))
+        Self(Arc::new(Mutex::new(Inner { clock, budget: redial::SharedBudget::new(budget) })))
     }
 }
 
@@ -57,8 +60,14 @@ impl<K> Clone for SharedBudget<K> {
 
 impl<K> fmt::Debug for SharedBudget<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let budget = self.0.budget.lock().unwrap_or_else(PoisonError::into_inner).budget();
-        f.debug_tuple("SharedBudget").field(&budget).finish()
+        f.debug_tuple("SharedBudget").field(&self.lock().budget.budget()).finish()
+    }
+}
+
+impl<K> SharedBudget<K> {
+    /// Nothing that runs under the lock leaves the budget half changed.
+    fn lock(&self) -> MutexGuard<'_, Inner<K>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -80,12 +89,26 @@ impl<K: Clock> Part<K> {
     /// # Errors
     /// There is none: how long to wait for this connection's turn; more than 0.
     pub(crate) fn take(&mut self) -> Result<(), Micros> {
-        let Inner { clock, budget } = &*self.budget.0;
-        let mut budget = budget.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = self.budget.lock();
         // Under the lock, so that the times come in order.
-        let now = clock.now();
-        let taken = budget.take(now, self.turn);
+        let now = inner.clock.now();
+        let taken = inner.budget.take(now, self.turn);
         self.turn = taken.err();
         taken.map_err(|turn| turn.at().saturating_since(now))
+    }
+}
+
+impl<K> Part<K> {
+    /// No dial waits for a turn any more.
+    pub(crate) fn give_back(&mut self) {
+        if let Some(turn) = self.turn.take() {
+            self.budget.lock().budget.give_back(turn);
+        }
+    }
+}
+
+impl<K> Drop for Part<K> {
+    fn drop(&mut self) {
+        self.give_back();
     }
 }

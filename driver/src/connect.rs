@@ -39,8 +39,8 @@ pub trait Connect {
     /// ones were refused.
     fn connect(&mut self, dial: Dial) -> Self::Connecting;
 
-    /// How many endpoints there are; asked when a driver is built and after each dial, so the list may change in a dial.
-    /// `dial.endpoint` is below what it said last.
+    /// How many endpoints there are; asked when a driver is built, when a dial has ended and when a deadline has come. The list
+    /// may change meanwhile, also during a dial: `dial.endpoint` is below what it said when the dial was chosen.
     fn endpoints(&self) -> NonZeroU32 {
         NonZeroU32::MIN
     }

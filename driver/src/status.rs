@@ -10,7 +10,7 @@ pub struct Status {
     pub phase: Phase,
     /// The connection that is being dialled or open.
     pub connection: Option<ConnectionId>,
-    /// The endpoint of the last dial, from 0; `None` before the first.
+    /// The endpoint of the last dial, from 0, in the list as it was when the machine chose it; `None` before the first.
     pub endpoint: Option<u32>,
     /// The number, in its outage, of the dial under way or to come, or of the dial that led to the open connection.
     pub attempt: u32,

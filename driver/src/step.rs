@@ -1,6 +1,6 @@
 //! One step of the machine: what it is told, and how its commands are carried out.
 
-use redial::{Cause, Command, ConnectionId, Dial, Input, Notice, Output, Timestamp};
+use redial::{Cause, Command, ConnectionId, Dial, Input, Micros, Notice, Output, Phase, Timestamp};
 
 use crate::clock::Clock;
 use crate::closing::Closing;
@@ -24,33 +24,32 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
 
     /// Tells the machine, and does what it says.
     pub(crate) fn feed(&mut self, now: Timestamp, input: Input) {
-        if self.waits_for_turn(now, &input) && matches!(input, Input::Timeout) {
-            return;
-        }
         let passed = self.machine.deadline().is_some_and(|deadline| deadline <= now);
+        self.ask_budget(now, &input);
         self.step(now, input);
         if passed && !matches!(input, Input::Timeout) {
             // The machine has done what was due. This says so to whoever reads the recording.
             self.step(now, Input::Timeout);
         }
+        if self.machine.phase() != Phase::Waiting {
+            if let Some(part) = &mut self.budget_part {
+                part.give_back();
+            }
+        }
     }
 
-    /// Where this step would make a dial and others share the budget: takes a token for it, or moves the dial to our turn.
-    /// True if it was moved.
-    fn waits_for_turn(&mut self, now: Timestamp, input: &Input) -> bool {
+    /// Where a dial is due and others share the budget: takes a token for it, or moves it to our turn. Only a timeout is to make
+    /// the dial: what else comes may hold it back or move it, and would use a token up for nothing.
+    fn ask_budget(&mut self, now: Timestamp, input: &Input) {
         let Some(part) = &mut self.budget_part else {
-            return false;
+            return;
         };
-        let ends_the_wait = matches!(input, Input::Stop | Input::Reconnect | Input::Hold { .. });
-        if ends_the_wait || self.machine.next_dial_at().is_none_or(|at| at > now) {
-            return false;
+        if self.machine.next_dial_at().is_none_or(|at| at > now) {
+            return;
         }
-        match part.take() {
-            Ok(()) => false,
-            Err(wait) => {
-                self.step(now, Input::Budget { wait });
-                true
-            }
+        let asked = if matches!(input, Input::Timeout) { part.take() } else { Err(Micros::from_micros(1)) };
+        if let Err(wait) = asked {
+            self.step(now, Input::Budget { wait });
         }
     }
 

@@ -128,8 +128,7 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
     /// What became of the dial, and of the list of endpoints in it. The list comes first, for the choice that may follow; but
     /// a dial that has ended is not to time out for it.
     fn feed_of_dial(&mut self, now: Timestamp, outcome: Input) {
-        let count = self.connector.endpoints();
-        let changed = (count != self.machine.endpoints()).then_some(Input::Endpoints { count });
+        let changed = self.changed_endpoints();
         let in_time = self.machine.deadline().is_none_or(|deadline| deadline > now);
         let inputs = if in_time { [changed, Some(outcome)] } else { [Some(outcome), changed] };
         for input in inputs.into_iter().flatten() {
@@ -212,8 +211,16 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
         let now = self.now();
         self.tell_of_traffic(now);
         if self.machine.deadline().is_some_and(|deadline| deadline <= now) {
-            self.feed(now, Input::Timeout);
+            // A dial that times out may have changed the list of endpoints first: the choice of the next is to know.
+            let due = self.changed_endpoints().unwrap_or(Input::Timeout);
+            self.feed(now, due);
         }
+    }
+
+    /// What there is to say of the list of endpoints, if a dial has changed it.
+    fn changed_endpoints(&self) -> Option<Input> {
+        let count = self.connector.endpoints();
+        (count != self.machine.endpoints()).then_some(Input::Endpoints { count })
     }
 
     pub(crate) fn tell_of_traffic(&mut self, now: Timestamp) {

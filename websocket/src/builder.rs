@@ -185,8 +185,8 @@ impl<N: Runtime, R: Record> WebSocketBuilder<N, R> {
         }
     }
 
-    /// Asks this budget, which other connections share, before each dial: one for each host keeps a fleet from overrunning
-    /// it.
+    /// Asks this budget, which other connections share, before each dial, whatever its endpoint: so a fleet does not overrun
+    /// the host that it dials.
     pub fn shared_budget(mut self, budget: &SharedBudget<N::Clock>) -> Self {
         self.budget = Some(budget.clone());
         self

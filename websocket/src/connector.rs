@@ -26,7 +26,8 @@ use tungstenite::{Bytes, Error, Message};
 ///
 /// A name's addresses are tried as RFC 8305 says: IPv6 and IPv4 in turn, a next one as soon as one fails or has not answered
 /// for 250 ms. The first that answers is taken. So an address, or a whole family, that swallows every packet costs a quarter
-/// of a second.
+/// of a second. It is the connection that counts: one that opens and then says nothing is not tried against the others. The
+/// names themselves are looked up in one question to the system, which waits for both families' answers.
 pub struct WebSocketConnector<N> {
     plan: Arc<Plan>,
     runtime: PhantomData<fn() -> N>,
@@ -120,9 +121,9 @@ fn answered(payload: &[u8]) -> Option<PingId> {
 impl Plan {
     async fn dial<N: Runtime>(&self, dial: Dial) -> Result<Socket<N::Tcp>, Cause> {
         let target = self.target(dial).await?;
-        let tcp = match target.addresses.is_empty() {
-            true => connect_host::<N>(target.host(), target.port(), self.nodelay).await?,
-            false => connect_any::<N>(target.addresses.to_vec(), self.nodelay).await?,
+        let tcp = match &target.addresses {
+            None => connect_host::<N>(target.host(), target.port(), self.nodelay).await?,
+            Some(addresses) => connect_any::<N>(addresses.to_vec(), self.nodelay).await?,
         };
         let transport = match target.secure {
             true => Transport::secure(tcp, target.host(), &self.trust).await?,

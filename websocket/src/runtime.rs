@@ -37,12 +37,12 @@ use std::net::SocketAddr;
 /// # Ok::<(), redial_websocket::ConfigError>(())
 /// ```
 pub trait Runtime: 'static {
-    /// The clock. All that one `clock()` makes must count from the same origin.
+    /// The clock.
     type Clock: Clock<Sleep: Send> + Clone + Send;
     /// A TCP stream. Dropping it must close it.
     type Tcp: AsyncRead + AsyncWrite + Unpin + Send + 'static;
 
-    /// A clock whose origin is now.
+    /// A clock. Each connection has one, and each dial of several addresses.
     fn clock() -> Self::Clock;
 
     /// The addresses of a name, or the address that the text is; in the order in which they are to be tried (RFC 6724).

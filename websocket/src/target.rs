@@ -22,8 +22,8 @@ pub struct Target {
     /// Each name once.
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) subprotocols: Vec<HeaderValue>,
-    /// In place of those that the host resolves to, unless empty.
-    pub(crate) addresses: Box<[SocketAddr]>,
+    /// In place of those that the host resolves to.
+    pub(crate) addresses: Option<Box<[SocketAddr]>>,
 }
 
 impl Target {
@@ -58,7 +58,7 @@ impl Target {
             return Err(wrong("the port is not allowed; allowed: 1 to 65535"));
         }
         let path = parts.path_and_query.unwrap_or_else(|| PathAndQuery::from_static("/"));
-        Ok(Self { secure, authority, path, headers: Vec::new(), subprotocols: Vec::new(), addresses: Box::default() })
+        Ok(Self { secure, authority, path, headers: Vec::new(), subprotocols: Vec::new(), addresses: None })
     }
 
     /// The same headers and subprotocols for another URL.
@@ -86,16 +86,20 @@ impl Target {
     /// # Errors
     /// If it is no token (RFC 9110, section 5.6.2).
     pub fn subprotocol(mut self, name: &str) -> Result<Self, ConfigError> {
-        self.subprotocols.push(subprotocol(name)?);
+        let name = subprotocol(name)?;
+        if !self.subprotocols.contains(&name) {
+            self.subprotocols.push(name);
+        }
         Ok(self)
     }
 
-    /// The same target that is dialled at one of these addresses (and ports), without a look at what the host resolves to:
+    /// The same target that is dialled at one of these addresses (and ports), without a look at what the host resolves to;
+    /// with none of them, its dials fail as those of a name that does not resolve:
     /// for service discovery, and for resolvers other than the system's. Its `Host` header and the name that its certificate
     /// must have stay.
     #[must_use]
     pub fn addresses(mut self, addresses: impl IntoIterator<Item = SocketAddr>) -> Self {
-        self.addresses = addresses.into_iter().collect();
+        self.addresses = Some(addresses.into_iter().collect());
         self
     }
 

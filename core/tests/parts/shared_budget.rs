@@ -129,6 +129,20 @@ fn after_a_stall_newcomers_wait_for_nobody_but_those_that_wait() {
 }
 
 #[test]
+fn where_all_gave_their_turns_back_nobody_waits() {
+    let (mut budget, mut one, mut other) = (budget(1), Asker::default(), Asker::default());
+    assert_eq!(budget.newcomer(0), Ok(()));
+    assert_eq!(budget.ask(0, &mut one), Err(10));
+    assert_eq!(budget.ask(0, &mut other), Err(20));
+    budget.0.give_back(other.0.unwrap());
+    let mut third = Asker::default();
+    assert_eq!(budget.ask(0, &mut third), Err(30), "one still waits: the turn of 20 passes unused");
+    budget.0.give_back(one.0.unwrap());
+    budget.0.give_back(third.0.unwrap());
+    assert_eq!(budget.newcomer(10), Ok(()), "nobody waits");
+}
+
+#[test]
 fn an_earlier_time_acts_as_the_latest_one_seen() {
     let (mut budget, mut one, mut other) = (budget(1), Asker::default(), Asker::default());
     assert_eq!(budget.newcomer(100), Ok(()));
