@@ -110,12 +110,13 @@ impl<'a> Fleet<'a> {
         let Client { machine, turn, last_connection, .. } = &mut self.clients[client];
         let mut granted = false;
         if machine.next_dial_at().is_some_and(|at| at <= now) {
-            let asked = match input {
-                Input::Timeout => self.budget.take(now, *turn).map_err(|refused| {
+            let asked = if input == Input::Timeout {
+                self.budget.take(now, *turn).map_err(|refused| {
                     *turn = Some(refused);
                     refused.at().saturating_since(now)
-                }),
-                _ => Err(Micros::from_micros(1)),
+                })
+            } else {
+                Err(Micros::from_micros(1))
             };
             match asked {
                 Ok(()) => (*turn, granted) = (None, true),
