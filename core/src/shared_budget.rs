@@ -159,8 +159,7 @@ impl SharedBudget {
 
     /// A machine does not want its turn any more. Where nobody waits, nothing stands in the way of the next that comes; while
     /// others do, the turn passes unused.
-    pub fn give_back(&mut self, turn: Turn) {
-        let Turn { .. } = turn;
+    pub fn give_back(&mut self, _: Turn) {
         self.waiting = self.waiting.saturating_sub(1);
         if self.waiting == 0 {
             self.last = Moment::EVER;
