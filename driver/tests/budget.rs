@@ -111,10 +111,8 @@ fn waiting_for_a_turn_is_told_to_the_machine_and_so_to_the_recording() {
         .build();
     run(&sim, &mut last, 50);
     assert_eq!(last.status().phase, Phase::Open);
-    let wait = last.recorder_mut().0.iter().find_map(|input| match input {
-        Input::Budget { wait } if *wait > Micros::ZERO => Some(*wait),
-        _ => None,
-    });
+    let wait = |input: &Input| if let Input::Budget { wait } = input { Some(*wait) } else { None };
+    let wait = last.recorder_mut().0.iter().filter_map(wait).find(|wait| *wait > Micros::ZERO);
     let told = &last.recorder_mut().0[..2];
     assert_eq!(told, [Input::Budget { wait: Micros::ZERO }, Input::Start]);
     // The bucket began to refill with the first token taken, at 1 µs.
