@@ -53,8 +53,8 @@ pub use runtime::{AsyncIo, Tcp};
 
 pub use futures_util::{SinkExt, StreamExt};
 pub use redial::{
-    self, Cause, ConnectionId, Dial, DialBudget, Hint, HoldReason, Jitter, Limit, Micros, NetworkDetail, Notice, Phase,
-    PingId, Policy, Quality, Timestamp,
+    self, Cause, ConnectionId, Dial, DialBudget, EndpointHealth, Endpoints, Failover, Hint, HoldReason, Jitter, Limit,
+    Micros, NetworkDetail, Notice, Phase, PingId, Policy, Quality, Timestamp,
 };
 #[cfg(feature = "recorder")]
 pub use redial_driver::TraceRecorder;

@@ -32,3 +32,25 @@ impl Runtime for AsyncIo {
         Ok(stream)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Connect, ConnectionId, Dial, WebSocket, tungstenite};
+
+    #[test]
+    fn a_socket_has_nodelay_unless_told_otherwise() {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let url = format!("ws://{}/", listener.local_addr().unwrap());
+        let dial = Dial { connection: ConnectionId(1), endpoint: 0, attempt: 0, fresh_credentials: false };
+        for (builder, expected) in [(WebSocket::builder(&url), true), (WebSocket::builder(&url).nodelay(false), false)]
+        {
+            let mut connector = builder.connector().unwrap();
+            std::thread::scope(|scope| {
+                let server = scope.spawn(|| tungstenite::accept(listener.accept().unwrap().0).is_ok());
+                let socket = smol::block_on(connector.connect(dial)).unwrap();
+                assert_eq!(socket.tcp().get_ref().nodelay().unwrap(), expected);
+                assert!(server.join().unwrap());
+            });
+        }
+    }
+}

@@ -7,12 +7,50 @@ mod client;
 mod socket;
 
 use client::{Client, News};
+use redial::{Cause, Micros, Notice, Policy};
 use redial_driver::conformance::{self, Order, Task};
 use socket::Settings;
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::sync::Arc;
+use std::time::Duration;
 
 fn main() {
     conformance::run("blocking, std", play);
+    a_server_that_drips_is_out_of_time();
+    println!("ok      blocking, std: a server that drips is out of time");
+}
+
+/// One that answers a byte at a time, each of them well before the dial's time is over.
+#[allow(clippy::expect_used)] // loopback
+fn a_server_that_drips_is_out_of_time() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
+    let url = format!("ws://{}/", listener.local_addr().expect("it is bound"));
+    let server = std::thread::spawn(move || {
+        let (mut tcp, _) = listener.accept()?;
+        tcp.set_read_timeout(Some(Duration::from_millis(100)))?;
+        let mut request = [0; 4096];
+        for byte in b"HTTP/1.1 101 Switching Protocols\r\n" {
+            tcp.write_all(&[*byte])?;
+            // Until the client hangs up, or it is time for the next byte.
+            if tcp.read(&mut request).is_ok_and(|length| length == 0) {
+                break;
+            }
+        }
+        Ok::<_, std::io::Error>(())
+    });
+    let policy = Policy::builder().connect_timeout(Micros::from_millis(300)).max_attempts(0).build();
+    let settings = Settings { urls: vec![url], headers: Vec::new(), tls: None, close_timeout: Micros::from_secs(1) };
+    let mut client = Client::start(settings, policy.expect("it is valid"), 7, Box::new(std::io::sink()));
+    let mut failures = Vec::new();
+    while let Some(news) = client.next() {
+        if let News::Notice(Notice::AttemptFailed { cause, .. }) = news {
+            failures.push(cause);
+        }
+    }
+    assert_eq!(failures, [Cause::Timeout]);
+    // By then it may have met a reset.
+    drop(server.join());
 }
 
 fn play(task: Task) {

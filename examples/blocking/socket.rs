@@ -4,7 +4,7 @@ use crate::client::now;
 use redial::{Cause, Micros, NetworkDetail, PingId};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tungstenite::client::IntoClientRequest;
 use tungstenite::error::{Error, ProtocolError};
@@ -46,8 +46,8 @@ pub enum Heard {
 /// An open connection.
 pub struct Socket {
     ws: WebSocket<Box<dyn Stream>>,
-    /// The same socket as the one that `ws` is on, to set how long it blocks.
-    tcp: TcpStream,
+    /// How long `ws` blocks.
+    patience: Patience,
 }
 
 trait Stream: Read + Write + Send {}
@@ -72,20 +72,22 @@ impl Settings {
         let port = request.uri().port_u16().unwrap_or(if secure { 443 } else { 80 });
 
         let tcp = connect(&host, port, until)?;
-        let set_up = tcp.set_nodelay(true).and_then(|()| block_until(&tcp, until)).and_then(|()| tcp.try_clone());
-        let other = set_up.map_err(|error| failed(&error))?;
+        tcp.set_nodelay(true).map_err(|error| failed(&error))?;
+        let patience = Patience::default();
+        patience.set(until);
+        let tcp = Patient { tcp, patience: patience.clone() };
         let stream: Box<dyn Stream> = if secure {
             let tls = self.tls.clone().and_then(|tls| {
                 let name = rustls::pki_types::ServerName::try_from(host).ok()?;
                 rustls::ClientConnection::new(tls, name).ok()
             });
             let tls = tls.ok_or(Dialled::Failed(Cause::network(NetworkDetail::Tls)))?;
-            Box::new(rustls::StreamOwned::new(tls, other))
+            Box::new(rustls::StreamOwned::new(tls, tcp))
         } else {
-            Box::new(other)
+            Box::new(tcp)
         };
         match tungstenite::client(request, stream) {
-            Ok((ws, _)) => Ok(Socket { ws, tcp }),
+            Ok((ws, _)) => Ok(Socket { ws, patience }),
             Err(HandshakeError::Interrupted(_)) => Err(Dialled::OutOfTime),
             Err(HandshakeError::Failure(Error::Io(error))) => Err(failed(&error)),
             Err(HandshakeError::Failure(error)) => Err(Dialled::Failed(refusal(&error))),
@@ -93,15 +95,19 @@ impl Settings {
     }
 }
 
-/// The name's addresses, one after the other; the last one's failure is the dial's.
+/// The name's addresses, one after the other, each with its share of the time that is left; the last one's failure is the
+/// dial's.
 fn connect(host: &str, port: u16, until: Option<Instant>) -> Result<TcpStream, Dialled> {
     const UNRESOLVED: Dialled = Dialled::Failed(Cause::network(NetworkDetail::Dns));
     let host = host.trim_matches(['[', ']']); // as URLs write IPv6 addresses
     let addresses = (host, port).to_socket_addrs().map_err(|_| UNRESOLVED)?;
     let mut failure = UNRESOLVED;
+    let mut untried = addresses.len() as u32;
     for address in addresses {
-        let left = left(until).unwrap_or(Duration::MAX);
-        match TcpStream::connect_timeout(&address, left) {
+        // A time of 0 is not allowed.
+        let share = left(until).map_or(Duration::MAX, |left| (left / untried).max(Duration::from_millis(1)));
+        untried -= 1;
+        match TcpStream::connect_timeout(&address, share) {
             Ok(tcp) => return Ok(tcp),
             Err(error) => failure = failed(&error),
         }
@@ -120,10 +126,11 @@ impl Socket {
 
     /// The next thing that the peer says. What is there already is heard, however late it is.
     pub fn hear(&mut self, until: Option<Instant>) -> Heard {
-        let heard = block_until(&self.tcp, until).map_err(Error::Io).and_then(|()| match self.ws.flush() {
+        self.patience.set(until);
+        let heard = match self.ws.flush() {
             Err(error) if !is_out_of_time(&error) => Err(error),
             _ => self.ws.read(),
-        });
+        };
         match heard {
             Ok(Message::Text(text)) => Heard::Text(text.to_string()),
             Ok(Message::Pong(payload)) => match payload[..].try_into() {
@@ -143,11 +150,9 @@ impl Socket {
     /// The close handshake, or what there is of it until then.
     pub fn close(mut self, until: Instant) {
         let frame = CloseFrame { code: CloseCode::Normal, reason: "".into() };
-        let _ = block_until(&self.tcp, Some(until));
+        self.patience.set(Some(until));
         let _ = self.ws.close(Some(frame)); // of the two sides' frames the first counts
-        while self.ws.read().is_ok() && now() < until {
-            let _ = block_until(&self.tcp, Some(until));
-        }
+        while self.ws.read().is_ok() && now() < until {}
     }
 
     /// RFC 6455, section 7.1.7: a peer that makes no sense should be told.
@@ -162,14 +167,64 @@ impl Socket {
     }
 }
 
-/// How long there is until then, and long enough for what has come already; `None` for ever.
+/// How long there is until then; `None` for ever.
 fn left(until: Option<Instant>) -> Option<Duration> {
-    until.map(|until| until.saturating_duration_since(now()).max(Duration::from_millis(1)))
+    until.map(|until| until.saturating_duration_since(now()))
 }
 
-fn block_until(tcp: &TcpStream, until: Option<Instant>) -> io::Result<()> {
-    let left = left(until);
-    tcp.set_read_timeout(left).and_then(|()| tcp.set_write_timeout(left))
+/// Until when a stream may block; `None` for ever.
+#[derive(Clone, Default)]
+struct Patience(Arc<Mutex<Option<Instant>>>);
+
+impl Patience {
+    fn set(&self, until: Option<Instant>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = until;
+    }
+
+    fn left(&self) -> Option<Duration> {
+        left(*self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A stream that never blocks for longer, however often it is read: a peer may send its bytes one by one.
+struct Patient {
+    tcp: TcpStream,
+    patience: Patience,
+}
+
+impl Patient {
+    fn call<T>(
+        &mut self,
+        set_timeout: fn(&TcpStream, Option<Duration>) -> io::Result<()>,
+        act: impl FnOnce(&mut TcpStream) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let left = self.patience.left();
+        if left != Some(Duration::ZERO) {
+            set_timeout(&self.tcp, left)?;
+            return act(&mut self.tcp);
+        }
+        // Too late to wait, but not for what has come already.
+        self.tcp.set_nonblocking(true)?;
+        let done = act(&mut self.tcp);
+        self.tcp.set_nonblocking(false)?;
+        done
+    }
+}
+
+impl Read for Patient {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.call(TcpStream::set_read_timeout, |tcp| tcp.read(buffer))
+    }
+}
+
+impl Write for Patient {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.call(TcpStream::set_write_timeout, |tcp| tcp.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.tcp.flush()
+    }
 }
 
 fn is_out_of_time(error: &Error) -> bool {

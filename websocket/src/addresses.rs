@@ -71,30 +71,4 @@ fn interleaved(addresses: Vec<SocketAddr>) -> VecDeque<SocketAddr> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn addresses(all: &[&str]) -> Vec<SocketAddr> {
-        all.iter().map(|one| SocketAddr::new(one.parse().unwrap(), 80)).collect()
-    }
-
-    #[test]
-    fn the_families_take_turns() {
-        for (given, tried) in [
-            (&["::1", "::2", "::3", "127.0.0.1"][..], &["::1", "127.0.0.1", "::2", "::3"][..]),
-            (&["127.0.0.1", "127.0.0.2", "::1"], &["127.0.0.1", "::1", "127.0.0.2"]),
-            (&["127.0.0.1"], &["127.0.0.1"]),
-            (&[], &[]),
-        ] {
-            assert_eq!(interleaved(addresses(given)), addresses(tried));
-        }
-    }
-
-    #[test]
-    fn the_more_telling_failure_is_the_dials() {
-        let [refused, unreachable] = [NetworkDetail::Refused, NetworkDetail::Unreachable].map(Cause::network);
-        assert_eq!(telling(UNRESOLVED, unreachable), unreachable);
-        assert_eq!(telling(refused, unreachable), refused);
-        assert_eq!(telling(unreachable, refused), refused);
-    }
-}
+mod tests;

@@ -16,12 +16,17 @@
 //! | an end without a close frame | close 1006 |
 //! | bad frames, bad UTF-8, a message over the limit, a wrong handshake | protocol |
 //!
+//! # Crate features
+//! - `conformance`: the suite by which a runtime of one's own shows that it does what the others do. For tests.
+//!
 //! # What it does not do
 //! It follows no redirects, goes through no proxy, and offers no extensions (tungstenite has no compression).
 
 mod addresses;
 mod builder;
 mod classify;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod connector;
 mod error;
 mod retry_after;

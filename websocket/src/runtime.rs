@@ -7,7 +7,7 @@ use std::io;
 use std::net::SocketAddr;
 
 /// What a runtime brings: its clock, its TCP, and its way of resolving names. A type of this trait is all that an adapter for
-/// another runtime has to write.
+/// another runtime has to write; the feature `conformance` has a suite that shows whether it does what it should.
 ///
 /// ```
 /// use futures_util::io::Cursor; // in place of a TCP stream

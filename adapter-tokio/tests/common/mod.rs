@@ -186,6 +186,20 @@ impl Drop for Server {
     }
 }
 
+/// An address at which nobody listens, and nobody can while this lives.
+pub struct Refusing {
+    pub addr: SocketAddr,
+    _socket: socket2::Socket,
+}
+
+impl Refusing {
+    pub fn new() -> Self {
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        Self { addr: socket.local_addr().unwrap().as_socket().unwrap(), _socket: socket }
+    }
+}
+
 /// The server's half of a WebSocket.
 pub async fn accept(stream: TcpStream) -> WebSocketStream<TcpStream> {
     accept_async(stream).await.expect("the client shakes hands")

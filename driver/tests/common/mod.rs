@@ -67,10 +67,7 @@ pub(crate) fn messages(events: &[Event<Message>]) -> Vec<Message> {
 }
 
 pub(crate) fn notices(events: &[Event<Message>]) -> Vec<Notice> {
-    let notice = |event: &Event<Message>| match event {
-        Event::Notice(notice) => Some(*notice),
-        _ => None,
-    };
+    let notice = |event: &Event<Message>| if let Event::Notice(notice) = event { Some(*notice) } else { None };
     events.iter().filter_map(notice).collect()
 }
 
