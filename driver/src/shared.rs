@@ -8,7 +8,7 @@ use redial::{Input, Phase};
 use crate::error::SendError;
 use crate::outbox::{Outbox, OutboxLimits};
 use crate::signal::Signal;
-use crate::status::Status;
+use crate::status::{Standing, Status};
 
 pub(crate) struct Shared<M> {
     pub(crate) signal: Arc<Signal>,
@@ -22,8 +22,8 @@ pub(crate) struct Board<M> {
     pub(crate) outbox: Outbox<M>,
     /// The users' commands, in order. The machine takes them at the driver's next poll.
     pub(crate) commands: Vec<Input>,
-    status: Status,
-    version: u64,
+    standing: Standing,
+    version: u32,
     /// Somebody follows the status, or did.
     watched: bool,
     pub(crate) gone: bool,
@@ -37,7 +37,7 @@ impl<M> Shared<M> {
             board: Mutex::new(Board {
                 outbox: Outbox::new(limits),
                 commands: Vec::new(),
-                status: Status::idle(),
+                standing: Standing::idle(),
                 version: 0,
                 watched: false,
                 gone: false,
@@ -72,14 +72,14 @@ impl<M> Shared<M> {
     }
 
     /// An endpoint or a cause that is not said anew stays.
-    pub(crate) fn publish(&self, mut status: Status) {
+    pub(crate) fn publish(&self, mut standing: Standing) {
         let mut board = self.lock();
-        status.endpoint = status.endpoint.or(board.status.endpoint);
-        status.last_cause = status.last_cause.or(board.status.last_cause);
-        if board.status == status {
+        standing.endpoint = standing.endpoint.or(board.standing.endpoint);
+        standing.last_cause = standing.last_cause.or(board.standing.last_cause);
+        if board.standing == standing {
             return;
         }
-        board.status = status;
+        board.standing = standing;
         board.version = board.version.wrapping_add(1);
         self.tell(board);
     }
@@ -103,27 +103,22 @@ impl<M> Shared<M> {
 impl<M> Board<M> {
     /// The last status published, with the outbox as it is now.
     pub(crate) fn status(&self) -> Status {
-        Status {
-            outbox_messages: self.outbox.messages(),
-            outbox_bytes: self.outbox.bytes(),
-            outbox_dropped: self.outbox.dropped_ever(),
-            ..self.status
-        }
+        self.standing.status(&self.outbox)
     }
 
-    pub(crate) const fn version(&self) -> u64 {
+    pub(crate) const fn version(&self) -> u32 {
         self.version
     }
 
     /// From here on somebody follows the status. Returns the version that they see.
-    pub(crate) const fn watch(&mut self) -> u64 {
+    pub(crate) const fn watch(&mut self) -> u32 {
         self.watched = true;
         self.version
     }
 
     /// Whether nothing will be sent any more, unless somebody starts anew.
     pub(crate) fn is_finished(&self) -> bool {
-        let ended = match self.status.phase {
+        let ended = match self.standing.phase {
             Phase::Closed | Phase::Failed => true,
             Phase::Idle | Phase::Connecting | Phase::Handshaking | Phase::Open | Phase::Waiting | Phase::Held => false,
         };

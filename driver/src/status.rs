@@ -2,6 +2,8 @@
 
 use redial::{Cause, ConnectionId, Micros, Phase, Quality, Timestamp};
 
+use crate::outbox::Outbox;
+
 /// Where a connection stands. A copy: it does not follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -32,7 +34,21 @@ pub struct Status {
     pub last_cause: Option<Cause>,
 }
 
-impl Status {
+/// A status without what the outbox knows by itself.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Standing {
+    pub(crate) phase: Phase,
+    pub(crate) connection: Option<ConnectionId>,
+    pub(crate) endpoint: Option<u32>,
+    pub(crate) attempt: u32,
+    pub(crate) quality: Option<Quality>,
+    pub(crate) latency: Option<Micros>,
+    pub(crate) next_dial_at: Option<Timestamp>,
+    pub(crate) open_since: Option<Timestamp>,
+    pub(crate) last_cause: Option<Cause>,
+}
+
+impl Standing {
     pub(crate) const fn idle() -> Self {
         Self {
             phase: Phase::Idle,
@@ -43,10 +59,24 @@ impl Status {
             latency: None,
             next_dial_at: None,
             open_since: None,
-            outbox_messages: 0,
-            outbox_bytes: 0,
-            outbox_dropped: 0,
             last_cause: None,
+        }
+    }
+
+    pub(crate) fn status<M>(&self, outbox: &Outbox<M>) -> Status {
+        Status {
+            phase: self.phase,
+            connection: self.connection,
+            endpoint: self.endpoint,
+            attempt: self.attempt,
+            quality: self.quality,
+            latency: self.latency,
+            next_dial_at: self.next_dial_at,
+            open_since: self.open_since,
+            outbox_messages: outbox.messages(),
+            outbox_bytes: outbox.bytes(),
+            outbox_dropped: outbox.dropped_ever(),
+            last_cause: self.last_cause,
         }
     }
 }

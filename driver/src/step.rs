@@ -9,7 +9,7 @@ use crate::event::{DropReason, Event};
 use crate::reconnecting::Reconnecting;
 use crate::recorder::Record;
 use crate::spans::ConnectionSpan;
-use crate::status::Status;
+use crate::status::Standing;
 
 /// How many events wait for a reader before the oldest that is no message is forgotten. Only somebody who writes for long
 /// and never reads gets there. Messages stay: they are read ahead by a few at a time.
@@ -197,7 +197,7 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
     /// With the endpoint and the cause that this step has brought.
     fn publish(&mut self, endpoint: Option<u32>, last_cause: Option<Cause>) {
         self.changed = true;
-        self.shared.publish(Status {
+        self.shared.publish(Standing {
             phase: self.machine.phase(),
             connection: self.machine.connection(),
             endpoint,
@@ -207,7 +207,6 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
             next_dial_at: self.machine.next_dial_at(),
             open_since: self.machine.open_since(),
             last_cause,
-            ..Status::idle()
         });
     }
 }

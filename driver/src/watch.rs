@@ -17,7 +17,7 @@ use crate::status::Status;
 /// A change of the outbox alone is no change. Ends when the [`Reconnecting`](crate::Reconnecting) is dropped.
 pub struct Watch<M> {
     shared: Arc<Shared<M>>,
-    seen: u64,
+    seen: u32,
     listener: Option<EventListener>,
 }
 
