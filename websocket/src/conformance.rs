@@ -7,7 +7,7 @@
 //! ```no_run
 //! use redial_websocket::conformance;
 //! # use futures_util::future::BoxFuture;
-//! # fn suite<MyRuntime: redial_websocket::Runtime<Clock: Sync>>(block_on: fn(BoxFuture<'static, ()>)) {
+//! # fn suite<MyRuntime: redial_websocket::Runtime>(block_on: fn(BoxFuture<'static, ()>)) {
 //!
 //! conformance::run::<MyRuntime>("my runtime", |client| block_on(client));
 //! # }
@@ -31,13 +31,13 @@ use redial_driver::{Reconnecting, TraceRecorder};
 /// If a scenario went otherwise than it should, once all were played.
 pub fn run<N>(name: &str, mut block_on: impl FnMut(BoxFuture<'static, ()>))
 where
-    N: Runtime<Clock: Sync>,
+    N: Runtime,
 {
     // Built inside: a clock may need its runtime.
     conformance::run(name, |task| block_on(Box::pin(client::<N>(task))));
 }
 
-async fn client<N: Runtime<Clock: Sync>>(task: Task) {
+async fn client<N: Runtime>(task: Task) {
     let connection = connection::<N>(&task);
     task.drive(connection).await;
 }
