@@ -23,18 +23,23 @@ fn ask(u: &mut Unstructured<'_>) -> Result<()> {
             2 | 3 => latest.saturating_add(u.arbitrary::<u8>()?.into()),
             _ => u.arbitrary()?,
         };
-        let turn = match u.int_in_range(0..=3)? {
+        // A newcomer; somebody's turn; one that was used already; one that is given back.
+        let turn = match u.int_in_range(0..=4)? {
             0 => None,
-            3 => Some(u.arbitrary()?),
             _ if promised.is_empty() => None,
+            1 => Some(promised[u.choose_index(promised.len())?]),
+            2 => {
+                budget.give_back(promised.swap_remove(u.choose_index(promised.len())?));
+                continue;
+            }
             _ => Some(promised.swap_remove(u.choose_index(promised.len())?)),
         };
         latest = latest.max(now);
-        match budget.take(Timestamp::from_micros(now), turn.map(Timestamp::from_micros)) {
+        match budget.take(Timestamp::from_micros(now), turn) {
             Ok(()) => taken.push(latest),
-            Err(at) => {
-                assert!(at.as_micros() > latest || latest > FAR, "refused until {at:?} at {latest}");
-                promised.push(at.as_micros());
+            Err(turn) => {
+                assert!(turn.at().as_micros() > latest || latest > FAR, "refused until {turn:?} at {latest}");
+                promised.push(turn);
             }
         }
     }
