@@ -54,7 +54,8 @@ pub use runtime::{AsyncIo, Tcp};
 pub use futures_util::{SinkExt, StreamExt};
 pub use redial::{
     self, Cause, ConnectionId, Dial, DialBudget, EndpointHealth, Endpoints, Failover, Hint, HoldReason, Jitter, Limit,
-    Micros, NetworkDetail, Notice, Phase, PingId, Policy, Quality, Timestamp,
+    Micros, NetworkDetail, Notice, Phase, PingId, Policy, PolicyBuilder, PolicyError, Quality, Timestamp, Verdict,
+    VerdictKey,
 };
 #[cfg(feature = "recorder")]
 pub use redial_driver::TraceRecorder;

@@ -22,6 +22,9 @@
 //! The loop is `redial-driver`'s, the rules are `redial`'s, the WebSockets `redial-websocket`'s, whose documentation has the
 //! table of what is which [`Cause`]; this crate adds tokio's clock, its TCP and its way of resolving names.
 //!
+//! # Panics
+//! It is to be polled in a tokio runtime with its time and its I/O enabled: outside one, tokio panics at the first poll.
+//!
 //! # What it does not do
 //! It follows no redirects, goes through no proxy, and offers no extensions (tungstenite has no compression).
 //!
@@ -44,7 +47,8 @@ pub use runtime::{Tcp, Tokio};
 pub use futures_util::{SinkExt, StreamExt};
 pub use redial::{
     self, Cause, ConnectionId, Dial, DialBudget, EndpointHealth, Endpoints, Failover, Hint, HoldReason, Jitter, Limit,
-    Micros, NetworkDetail, Notice, Phase, PingId, Policy, Quality, Timestamp,
+    Micros, NetworkDetail, Notice, Phase, PingId, Policy, PolicyBuilder, PolicyError, Quality, Timestamp, Verdict,
+    VerdictKey,
 };
 #[cfg(feature = "recorder")]
 pub use redial_driver::TraceRecorder;

@@ -137,7 +137,8 @@ pub enum Notice {
 
 /// When the next dial is due, and how that came about.
 ///
-/// `delay` is `hint` where there is one, else `jittered`, plus `budget`, counted from the moment of scheduling.
+/// `delay` is `hint` where there is one, else `jittered`, plus `budget`, counted from the moment of scheduling. Said again
+/// whenever the time changes: the last one counts. With a shared budget it comes before every dial, that of attempt 0 too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "camelCase"))]
 pub struct RetryScheduled {

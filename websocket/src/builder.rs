@@ -77,7 +77,7 @@ impl<N: Runtime, R: Record> WebSocketBuilder<N, R> {
     /// It gets the dial and the list as it is (at first the builder's endpoints, with its headers and subprotocols), and
     /// answers with the list from now on. This dial goes to the endpoint of the new list that has its number, counted round
     /// if the list is shorter now. A failure that it answers fails the dial, with that cause; so does an empty list
-    /// (network, dns). Keep the order: endpoints are told apart by their place, and with `failover: "healthiest"` only the
+    /// (network, dns). A `ConfigError` that `?` makes a cause is "protocol", and its text is gone: log it first. Keep the order: endpoints are told apart by their place, and with `failover: "healthiest"` only the
     /// first eight are dialled.
     ///
     /// ```no_run
@@ -104,7 +104,7 @@ impl<N: Runtime, R: Record> WebSocketBuilder<N, R> {
     ///
     /// It gets the dial (its endpoint, its attempt, and whether fresh credentials are wanted) and that endpoint's target
     /// with the builder's headers and subprotocols. A failure that it answers fails the dial, with that cause. The policy's
-    /// `connectTimeout` bounds its time too.
+    /// `connectTimeout` bounds its time too. A `ConfigError` that `?` makes a cause is "protocol", and its text is gone.
     ///
     /// ```no_run
     /// # use redial_websocket::{Runtime, WebSocket};

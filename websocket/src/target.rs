@@ -36,6 +36,11 @@ impl Target {
         if url.contains('#') {
             return Err(wrong("a fragment is not allowed; allowed: no #, or %23 for it"));
         }
+        if !url.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(wrong(
+                "blanks, control characters and what is not ASCII are not allowed; allowed: %-encoded paths, xn-- names",
+            ));
+        }
         let Some((scheme, _)) = split_scheme(url) else {
             return Err(wrong("no scheme; allowed: ws://HOST[:PORT][/PATH][?QUERY], or wss:// for TLS"));
         };
@@ -215,6 +220,9 @@ mod tests {
     fn a_bad_url_is_named_with_what_is_allowed() {
         assert_eq!(problem("htp://x"), "endpoint \"htp://x\": scheme htp is not allowed; allowed: ws, wss");
         assert!(problem("chat.example").contains("no scheme"));
+        for url in ["ws://h/ü", "ws://bücher.example/", "ws://h/a b", " ws://h/", "ws://h/?q=\u{7f}"] {
+            assert!(problem(url).contains("not ASCII"), "{url}: {}", problem(url));
+        }
         assert!(problem("chat.example/?token=5up3r://").contains("no scheme"));
         assert!(!problem("chat.example/?token=5up3r://").contains("5up3r"));
         assert!(problem("ws://chat.example/#top").contains("fragment"));

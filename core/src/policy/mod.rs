@@ -74,7 +74,7 @@ impl Default for QualityBounds {
 /// A token bucket over all dials, manual ones too: in any span w there are at most burst + w / refill dials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DialBudget {
-    /// Tokens in the full bucket, 1 or more. The bucket is full at first.
+    /// Tokens in the full bucket, 1 or more (a policy refuses 0; for a shared budget it acts as 1). The bucket is full at first.
     pub burst: u32,
     /// Time in which one token comes back; more than 0.
     pub refill: Micros,
