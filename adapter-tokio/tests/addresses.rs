@@ -122,7 +122,7 @@ fn a_name_whose_ipv6_is_black_holed_opens_all_the_same() {
         exec \"$0\" --exact in_namespaces --nocapture";
     let Some(mut unshare) = unshare() else {
         let why = "this system lets nobody but root make namespaces, and sudo wants a password";
-        assert!(std::env::var_os("REDIAL_NAMESPACES").is_none(), "REDIAL_NAMESPACES is set, but {why}");
+        assert!(std::env::var_os("MUST_HAVE_NAMESPACES").is_none(), "MUST_HAVE_NAMESPACES is set, but {why}");
         eprintln!("not run: {why}");
         return;
     };
