@@ -44,21 +44,10 @@ mod runtime;
 pub use clock::TokioClock;
 pub use runtime::{Tcp, Tokio};
 
-pub use futures_util::{SinkExt, StreamExt};
-pub use redial::{
-    self, Cause, ConnectionId, Dial, DialBudget, EndpointHealth, Endpoints, Failover, Hint, HoldReason, Jitter, Limit,
-    Micros, NetworkDetail, Notice, Phase, PingId, Policy, PolicyBuilder, PolicyError, Quality, Timestamp, Verdict,
-    VerdictKey,
-};
 #[cfg(feature = "recorder")]
 pub use redial_driver::TraceRecorder;
-pub use redial_driver::{
-    self, Clock, Connect, DropReason, Event, Handle, Kind, OutboxLimit, OutboxLimits, Overflow, Record, SendError,
-    Status, Watch,
-};
-pub use redial_websocket::tungstenite::protocol::WebSocketConfig;
-pub use redial_websocket::tungstenite::{self, Message};
-pub use redial_websocket::{self, ConfigError, Target, rustls};
+pub use redial_websocket::prelude::*;
+pub use {redial, redial_driver, redial_websocket};
 
 /// The way in: `WebSocket::builder`.
 pub type WebSocket = redial_websocket::WebSocket<Tokio>;

@@ -29,6 +29,7 @@ mod classify;
 pub mod conformance;
 mod connector;
 mod error;
+pub mod prelude;
 mod retry_after;
 mod runtime;
 mod socket;

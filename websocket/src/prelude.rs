@@ -1,0 +1,15 @@
+//! What every adapter shows beside its own types.
+
+pub use crate::{ConfigError, Target, rustls};
+pub use futures_util::{SinkExt, StreamExt};
+pub use redial::{
+    Cause, ConnectionId, Dial, DialBudget, EndpointHealth, Endpoints, Failover, Hint, HoldReason, Jitter, Limit,
+    Micros, NetworkDetail, Notice, Phase, PingId, Policy, PolicyBuilder, PolicyError, Quality, Timestamp, Verdict,
+    VerdictKey,
+};
+pub use redial_driver::{
+    Clock, Connect, DropReason, Event, Handle, Kind, OutboxLimit, OutboxLimits, Overflow, Record, SendError, Status,
+    Watch,
+};
+pub use tungstenite::protocol::WebSocketConfig;
+pub use tungstenite::{self, Message};
