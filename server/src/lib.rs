@@ -1,0 +1,2 @@
+//! The other end of redial: resumable sessions for axum.
+#![forbid(unsafe_code)]
