@@ -1,2 +1,4 @@
 //! The other end of redial: resumable sessions for axum.
 #![forbid(unsafe_code)]
+
+pub mod store;
