@@ -134,7 +134,10 @@ pub(super) fn run(
         let mut work = Work { file, settings, now: clock(), news: Vec::new() };
         while let Some(job) = next {
             match job {
-                Job::Read(run) => run(&mut work),
+                Job::Read(run) => {
+                    work.now = clock();
+                    run(&mut work);
+                }
                 Job::Write(run) => writes.push(run),
             }
             next = if writes.len() < TOGETHER { jobs.try_recv().ok() } else { None };
@@ -142,6 +145,7 @@ pub(super) fn run(
         if writes.is_empty() {
             continue;
         }
+        work.now = clock();
         let (answers, written) = transaction(&mut work, writes.drain(..));
         if written.is_ok() {
             listeners.tell_of(work.news);
