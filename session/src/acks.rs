@@ -68,10 +68,6 @@ impl Acks {
         self.received
     }
 
-    pub(crate) const fn committed(&self) -> u64 {
-        self.committed
-    }
-
     /// The number to tell, on whatever goes out now.
     pub(crate) fn tell(&mut self) -> u64 {
         self.told = self.committed;
