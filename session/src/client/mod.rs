@@ -234,6 +234,8 @@ impl Client {
         self.outbox.rewind();
         self.pong = None;
         self.ping = None;
+        // What is next would be another session's.
+        self.end = false;
     }
 
     /// Takes a frame that came on the present connection.
@@ -284,7 +286,7 @@ impl Client {
     pub fn end(&mut self) {
         if self.session.is_some() {
             self.lose(LossReason::User);
-            self.end = self.link == Link::Open;
+            self.end = matches!(self.link, Link::Open | Link::Greeted { .. });
         }
     }
 
@@ -372,6 +374,11 @@ impl Client {
     }
 
     fn on_welcome(&mut self, welcome: &Welcome, resuming: bool) -> Result<FromServer, ProtocolError> {
+        if self.end {
+            // It was ended here while the server was being asked for it: the server is still to be told.
+            self.link = Link::Open;
+            return Ok(FromServer::Welcome);
+        }
         match (welcome.outcome, resuming) {
             (Outcome::Resumed, true) => self.on_resumed(welcome)?,
             (Outcome::New, false) => self.begin(welcome),
