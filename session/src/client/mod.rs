@@ -412,14 +412,14 @@ impl Client {
         let Some(session) = &mut self.session else {
             return Ok(());
         };
-        if session.restored && welcome.received > session.acknowledged.saturating_add(self.outbox.in_flight() as u64) {
-            // It was saved before its last messages were sent.
-            self.outbox.take_numbered();
-            session.acknowledged = welcome.received;
-        }
-        session.restored = false;
         session.ttl = welcome.ttl;
         session.most_payload = welcome.most_payload;
+        let restored = core::mem::take(&mut session.restored);
+        if restored && welcome.received > session.acknowledged.saturating_add(self.outbox.in_flight() as u64) {
+            // It was saved before its last messages were sent. Those that it knows of came before them.
+            session.acknowledged = welcome.received;
+            self.deliver(usize::MAX);
+        }
         if let Err(error) = self.on_ack(welcome.received, true) {
             self.lose(LossReason::OutOfStep);
             return Err(error);
@@ -469,14 +469,19 @@ impl Client {
         }
         let count = claimed.saturating_sub(least);
         session.acknowledged = least.saturating_add(count);
-        if let Some(up_to) = self.outbox.acknowledge(usize::try_from(count).unwrap_or(usize::MAX)) {
+        self.deliver(usize::try_from(count).unwrap_or(usize::MAX));
+        Ok(())
+    }
+
+    /// The server has the first `count` of those in flight.
+    fn deliver(&mut self, count: usize) {
+        if let Some(up_to) = self.outbox.acknowledge(count) {
             // The last receipt says what those before it said.
             match self.events.back_mut() {
                 Some(ClientEvent::Delivered { up_to: last }) => *last = up_to,
                 _ => self.events.push_back(ClientEvent::Delivered { up_to }),
             }
         }
-        Ok(())
     }
 
     fn on_going_away(&mut self, advice: Advice) -> FromServer {

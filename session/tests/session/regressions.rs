@@ -1,6 +1,8 @@
 //! What was wrong once.
 
-use redial_session::{ClientConfig, ClientEvent, EndReason, Frame, LossReason, Outcome, SessionLost};
+use redial_session::{
+    Client, ClientConfig, ClientEvent, EndReason, Frame, LossReason, MessageId, Outcome, SessionLost,
+};
 
 use crate::support::{NOW, events, frame, frames, greet, open, text, welcome};
 
@@ -28,4 +30,23 @@ fn a_session_that_is_ended_while_it_is_asked_for_is_ended_once_welcomed() {
         assert_eq!(events(&mut client), [ClientEvent::Lost(lost)], "once");
         assert_eq!(client.session_id(), None);
     }
+}
+
+#[test]
+fn what_a_stale_save_had_in_flight_is_delivered_where_the_server_has_more() {
+    let mut client = open(ClientConfig::default());
+    for payload in ["one", "two"] {
+        client.send(NOW, text(payload), None).unwrap();
+    }
+    frames(&mut client);
+    let stale = client.save().unwrap();
+    client.send(NOW, text("three"), None).unwrap();
+    frames(&mut client);
+
+    let mut restored = Client::restore(ClientConfig::default(), stale);
+    greet(&mut restored, &welcome(Outcome::Resumed, 3));
+    let delivered = ClientEvent::Delivered { up_to: MessageId(2) };
+    assert_eq!(events(&mut restored), [delivered, ClientEvent::Resumed { replayed: 0 }]);
+    restored.send(NOW, text("four"), None).unwrap();
+    assert!(matches!(frames(&mut restored)[..], [Frame::Message { number: 4, .. }]));
 }
