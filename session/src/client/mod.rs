@@ -69,8 +69,8 @@ pub struct Client {
     dropped: u64,
 }
 
-/// Where more events wait than this, the oldest that say only that a message was dropped are forgotten for newer ones: a client
-/// whose events nobody reads goes on dropping for hours.
+/// Where more events wait than this, the oldest are forgotten for newer ones, but for receipts and lost sessions: a client whose
+/// events nobody reads goes on dropping and connecting for hours.
 const MOST_EVENTS: usize = 1024;
 
 /// What a client knows of its session.
@@ -225,7 +225,7 @@ impl Client {
             self.lose(LossReason::Plain);
         }
         self.link = Link::Plain;
-        self.events.push_back(ClientEvent::Plain);
+        self.note(ClientEvent::Plain);
     }
 
     /// The connection has ended. What was written on it and not acknowledged will be written again.
@@ -405,7 +405,7 @@ impl Client {
             most_payload: welcome.most_payload,
             restored: false,
         });
-        self.events.push_back(ClientEvent::Started { ttl: welcome.ttl });
+        self.note(ClientEvent::Started { ttl: welcome.ttl });
     }
 
     fn on_resumed(&mut self, welcome: &Welcome) -> Result<(), ProtocolError> {
@@ -424,7 +424,7 @@ impl Client {
             self.lose(LossReason::OutOfStep);
             return Err(error);
         }
-        self.events.push_back(ClientEvent::Resumed { replayed: self.outbox.in_flight() });
+        self.note(ClientEvent::Resumed { replayed: self.outbox.in_flight() });
         Ok(())
     }
 
@@ -485,7 +485,7 @@ impl Client {
     }
 
     fn on_going_away(&mut self, advice: Advice) -> FromServer {
-        self.events.push_back(ClientEvent::GoingAway(advice.clone()));
+        self.note(ClientEvent::GoingAway(advice.clone()));
         FromServer::GoingAway(advice)
     }
 
@@ -510,33 +510,26 @@ impl Client {
             return Some(Frame::Ping { id }.encode());
         }
         self.expire(now);
-        let session = self.session.as_mut()?;
         loop {
+            let session = self.session.as_mut()?;
+            let most = session.most_payload;
             let number = session.acknowledged.saturating_add(self.outbox.cursor() as u64).saturating_add(1);
             match self.outbox.next() {
-                Next::Old(payload) => {
-                    let frame = encode_message(number, session.acks.tell(), payload);
-                    self.outbox.advance();
-                    return Some(frame);
-                }
-                Next::New(payload) if session.most_payload > 0 && payload.len() as u64 > session.most_payload => {
-                    let most = session.most_payload;
+                Next::New(payload) if most > 0 && payload.len() as u64 > most => {
                     if let Some(message) = self.outbox.take_next() {
-                        let reason = DropReason::TooLarge { most };
-                        self.dropped = self.dropped.saturating_add(1);
-                        let Unacknowledged { id, payload } = message;
-                        self.events.push_back(ClientEvent::Dropped { id, payload, reason });
+                        self.report(message, DropReason::TooLarge { most });
                     }
                 }
-                Next::New(payload) => {
+                Next::Old(payload) | Next::New(payload) => {
                     let frame = encode_message(number, session.acks.tell(), payload);
                     self.outbox.advance();
                     return Some(frame);
                 }
-                Next::Nothing => break,
+                Next::Nothing => {
+                    return session.acks.is_due(now).then(|| Frame::Ack { received: session.acks.tell() }.encode());
+                }
             }
         }
-        session.acks.is_due(now).then(|| Frame::Ack { received: session.acks.tell() }.encode())
     }
 
     fn expire(&mut self, now: Timestamp) {
@@ -547,10 +540,17 @@ impl Client {
 
     fn report(&mut self, Unacknowledged { id, payload }: Unacknowledged, reason: DropReason) {
         self.dropped = self.dropped.saturating_add(1);
-        if self.events.len() >= MOST_EVENTS && matches!(self.events.front(), Some(ClientEvent::Dropped { .. })) {
-            self.events.pop_front();
+        self.note(ClientEvent::Dropped { id, payload, reason });
+    }
+
+    fn note(&mut self, event: ClientEvent) {
+        if self.events.len() >= MOST_EVENTS {
+            let kept = |event: &ClientEvent| matches!(event, ClientEvent::Lost(_) | ClientEvent::Delivered { .. });
+            if let Some(oldest) = self.events.iter().position(|event| !kept(event)) {
+                self.events.remove(oldest);
+            }
         }
-        self.events.push_back(ClientEvent::Dropped { id, payload, reason });
+        self.events.push_back(event);
     }
 
     /// The session is over: what was sent is in doubt, what was not stays.

@@ -1,10 +1,11 @@
 //! What was wrong once.
 
 use redial_session::{
-    Client, ClientConfig, ClientEvent, EndReason, Frame, LossReason, MessageId, Outcome, SessionLost,
+    AckPolicy, Client, ClientConfig, ClientEvent, EndReason, Frame, FromServer, LossReason, MessageId, Outcome,
+    Overflow, Server, SessionLost, Welcome,
 };
 
-use crate::support::{NOW, events, frame, frames, greet, open, text, welcome};
+use crate::support::{NOW, decode, events, frame, frames, greet, open, text, welcome};
 
 #[test]
 fn an_end_that_was_not_written_does_not_end_the_next_session() {
@@ -49,4 +50,27 @@ fn what_a_stale_save_had_in_flight_is_delivered_where_the_server_has_more() {
     assert_eq!(events(&mut restored), [delivered, ClientEvent::Resumed { replayed: 0 }]);
     restored.send(NOW, text("four"), None).unwrap();
     assert!(matches!(frames(&mut restored)[..], [Frame::Message { number: 4, .. }]));
+}
+
+#[test]
+fn events_that_nobody_reads_are_bounded() {
+    const MOST: usize = 1024;
+    let config = ClientConfig { messages: 1, overflow: Overflow::DropOldest, ..ClientConfig::default() };
+    let mut client = open(config);
+    client.disconnected();
+    for _ in 0..3 * MOST {
+        client.send(NOW, text("dropped by the next"), None).unwrap();
+    }
+    let waiting = events(&mut client);
+    assert_eq!((waiting.len(), client.dropped()), (MOST, 3 * MOST as u64 - 1));
+    assert!(matches!(waiting.last(), Some(ClientEvent::Dropped { id: MessageId(id), .. }) if *id == client.dropped()));
+
+    // Too large for the server, and one connection after the other.
+    for _ in 0..3 * MOST {
+        client.disconnected();
+        client.send(NOW, text("too large"), None).unwrap();
+        greet(&mut client, &Welcome { most_payload: 1, ..welcome(Outcome::Resumed, 0) });
+        assert_eq!(frame(&mut client), None);
+    }
+    assert_eq!(events(&mut client).len(), MOST);
 }
