@@ -74,3 +74,30 @@ fn events_that_nobody_reads_are_bounded() {
     }
     assert_eq!(events(&mut client).len(), MOST);
 }
+
+#[test]
+fn a_server_writes_nothing_after_the_end() {
+    let mut server = Server::new(AckPolicy::default(), welcome(Outcome::New, 0), 0);
+    server.end(EndReason::Superseded);
+    server.push(text("too late"));
+    let written: Vec<_> = std::iter::from_fn(|| server.transmit(NOW)).map(decode).collect();
+    assert_eq!(written, [Frame::Welcome(welcome(Outcome::New, 0)), Frame::End { reason: EndReason::Superseded }]);
+
+    // What was on its way asks for answers.
+    for number in 1..=2 {
+        server.receive(Frame::Message { number, received: 0, payload: text("") }.encode()).unwrap();
+    }
+    server.receive(Frame::Ping { id: 1 }.encode()).unwrap();
+    server.committed(NOW, 2);
+    assert_eq!((server.deadline(), server.acknowledge_now(), server.transmit(NOW)), (None, None, None));
+}
+
+#[test]
+fn a_server_writes_nothing_before_the_welcome() {
+    let mut server = Server::new(AckPolicy::default(), welcome(Outcome::New, 0), 0);
+    server.receive(Frame::Message { number: 1, received: 0, payload: text("") }.encode()).unwrap();
+    server.committed(NOW, 1);
+    assert_eq!(server.acknowledge_now(), None);
+    assert_eq!(server.transmit(NOW).map(decode), Some(Frame::Welcome(welcome(Outcome::New, 0))));
+    assert_eq!(server.acknowledge_now().map(decode), Some(Frame::Ack { received: 1 }));
+}
