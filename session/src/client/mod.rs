@@ -422,6 +422,7 @@ impl Client {
         }
         if let Err(error) = self.on_ack(welcome.received, true) {
             self.lose(LossReason::OutOfStep);
+            self.link = Link::Over;
             return Err(error);
         }
         self.note(ClientEvent::Resumed { replayed: self.outbox.in_flight() });

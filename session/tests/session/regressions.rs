@@ -101,3 +101,14 @@ fn a_server_writes_nothing_before_the_welcome() {
     assert_eq!(server.transmit(NOW).map(decode), Some(Frame::Welcome(welcome(Outcome::New, 0))));
     assert_eq!(server.acknowledge_now().map(decode), Some(Frame::Ack { received: 1 }));
 }
+
+#[test]
+fn a_connection_without_a_session_is_not_open() {
+    let mut client = open(ClientConfig::default());
+    client.connected();
+    frame(&mut client);
+    let false_memory = Frame::Welcome(welcome(Outcome::Resumed, 1)).encode();
+    client.receive(NOW, false_memory.clone()).unwrap_err();
+    assert_eq!(client.receive(NOW, false_memory), Ok(FromServer::Nothing));
+    assert!(!client.is_open());
+}
