@@ -113,6 +113,8 @@ pub struct Server {
     ping: Option<u64>,
     advice: Option<Advice>,
     end: Option<EndReason>,
+    /// The end is written.
+    over: bool,
 }
 
 impl Server {
@@ -131,6 +133,7 @@ impl Server {
             ping: None,
             advice: None,
             end: None,
+            over: false,
         }
     }
 
@@ -185,8 +188,11 @@ impl Server {
         self.last_pushed().saturating_add(1)
     }
 
-    /// Queues the outbox's next message.
+    /// Queues the outbox's next message. Nothing after [`end`](Self::end).
     pub fn push(&mut self, payload: Payload) {
+        if self.end.is_some() {
+            return;
+        }
         self.queued_bytes = self.queued_bytes.saturating_add(payload.len());
         self.queue.push_back(payload);
     }
@@ -217,6 +223,9 @@ impl Server {
 
     /// The next frame to write; `None` if there is nothing to write now.
     pub fn transmit(&mut self, now: Timestamp) -> Option<Bytes> {
+        if self.over {
+            return None;
+        }
         if let Some(welcome) = self.welcome.take() {
             return Some(Frame::Welcome(welcome).encode());
         }
@@ -237,7 +246,9 @@ impl Server {
         if self.acks.is_due(now) {
             return Some(Frame::Ack { received: self.acks.tell() }.encode());
         }
-        Some(Frame::End { reason: self.end.take()? }.encode())
+        let reason = self.end?;
+        self.over = true;
+        Some(Frame::End { reason }.encode())
     }
 
     /// Acknowledges what was committed with the next frame, without waiting for its time: the connection is about to be
@@ -249,7 +260,8 @@ impl Server {
     /// When [`transmit`](Self::transmit) will have something to write though nothing happens: an acknowledgement.
     #[must_use]
     pub fn deadline(&self) -> Option<Timestamp> {
-        self.acks.deadline()
+        // Before the welcome and after the end there is nothing to acknowledge on.
+        if self.welcome.is_some() || self.over { None } else { self.acks.deadline() }
     }
 
     fn last_pushed(&self) -> u64 {

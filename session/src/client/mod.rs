@@ -69,8 +69,8 @@ pub struct Client {
     dropped: u64,
 }
 
-/// Where more events wait than this, the oldest that say only that a message was dropped are forgotten for newer ones: a client
-/// whose events nobody reads goes on dropping for hours.
+/// Where more events wait than this, the oldest are forgotten for newer ones, but for receipts and lost sessions: a client whose
+/// events nobody reads goes on dropping and connecting for hours.
 const MOST_EVENTS: usize = 1024;
 
 /// What a client knows of its session.
@@ -225,7 +225,7 @@ impl Client {
             self.lose(LossReason::Plain);
         }
         self.link = Link::Plain;
-        self.events.push_back(ClientEvent::Plain);
+        self.note(ClientEvent::Plain);
     }
 
     /// The connection has ended. What was written on it and not acknowledged will be written again.
@@ -234,6 +234,8 @@ impl Client {
         self.outbox.rewind();
         self.pong = None;
         self.ping = None;
+        // What is next would be another session's.
+        self.end = false;
     }
 
     /// Takes a frame that came on the present connection.
@@ -308,7 +310,7 @@ impl Client {
     pub fn end(&mut self) {
         if self.session.is_some() {
             self.lose(LossReason::User);
-            self.end = self.link == Link::Open;
+            self.end = matches!(self.link, Link::Open | Link::Greeted { .. });
         }
     }
 
@@ -396,6 +398,11 @@ impl Client {
     }
 
     fn on_welcome(&mut self, welcome: &Welcome, resuming: bool) -> Result<FromServer, ProtocolError> {
+        if self.end {
+            // It was ended here while the server was being asked for it: the server is still to be told.
+            self.link = Link::Open;
+            return Ok(FromServer::Welcome);
+        }
         match (welcome.outcome, resuming) {
             (Outcome::Resumed, true) => self.on_resumed(welcome)?,
             (Outcome::New, false) => self.begin(welcome),
@@ -422,26 +429,27 @@ impl Client {
             most_payload: welcome.most_payload,
             restored: false,
         });
-        self.events.push_back(ClientEvent::Started { ttl: welcome.ttl });
+        self.note(ClientEvent::Started { ttl: welcome.ttl });
     }
 
     fn on_resumed(&mut self, welcome: &Welcome) -> Result<(), ProtocolError> {
         let Some(session) = &mut self.session else {
             return Ok(());
         };
-        if session.restored && welcome.received > session.acknowledged.saturating_add(self.outbox.in_flight() as u64) {
-            // It was saved before its last messages were sent.
-            self.outbox.take_numbered();
-            session.acknowledged = welcome.received;
-        }
-        session.restored = false;
         session.ttl = welcome.ttl;
         session.most_payload = welcome.most_payload;
+        let restored = core::mem::take(&mut session.restored);
+        if restored && welcome.received > session.acknowledged.saturating_add(self.outbox.in_flight() as u64) {
+            // It was saved before its last messages were sent. Those that it knows of came before them.
+            session.acknowledged = welcome.received;
+            self.deliver(usize::MAX);
+        }
         if let Err(error) = self.on_ack(welcome.received, true) {
             self.lose(LossReason::OutOfStep);
+            self.link = Link::Over;
             return Err(error);
         }
-        self.events.push_back(ClientEvent::Resumed { replayed: self.outbox.in_flight() });
+        self.note(ClientEvent::Resumed { replayed: self.outbox.in_flight() });
         Ok(())
     }
 
@@ -486,18 +494,23 @@ impl Client {
         }
         let count = claimed.saturating_sub(least);
         session.acknowledged = least.saturating_add(count);
-        if let Some(up_to) = self.outbox.acknowledge(usize::try_from(count).unwrap_or(usize::MAX)) {
+        self.deliver(usize::try_from(count).unwrap_or(usize::MAX));
+        Ok(())
+    }
+
+    /// The server has the first `count` of those in flight.
+    fn deliver(&mut self, count: usize) {
+        if let Some(up_to) = self.outbox.acknowledge(count) {
             // The last receipt says what those before it said.
             match self.events.back_mut() {
                 Some(ClientEvent::Delivered { up_to: last }) => *last = up_to,
                 _ => self.events.push_back(ClientEvent::Delivered { up_to }),
             }
         }
-        Ok(())
     }
 
     fn on_going_away(&mut self, advice: Advice) -> FromServer {
-        self.events.push_back(ClientEvent::GoingAway(advice.clone()));
+        self.note(ClientEvent::GoingAway(advice.clone()));
         FromServer::GoingAway(advice)
     }
 
@@ -522,33 +535,26 @@ impl Client {
             return Some(Frame::Ping { id }.encode());
         }
         self.expire(now);
-        let session = self.session.as_mut()?;
         loop {
+            let session = self.session.as_mut()?;
+            let most = session.most_payload;
             let number = session.acknowledged.saturating_add(self.outbox.cursor() as u64).saturating_add(1);
             match self.outbox.next() {
-                Next::Old(payload) => {
-                    let frame = encode_message(number, session.acks.tell(), payload);
-                    self.outbox.advance();
-                    return Some(frame);
-                }
-                Next::New(payload) if session.most_payload > 0 && payload.len() as u64 > session.most_payload => {
-                    let most = session.most_payload;
+                Next::New(payload) if most > 0 && payload.len() as u64 > most => {
                     if let Some(message) = self.outbox.take_next() {
-                        let reason = DropReason::TooLarge { most };
-                        self.dropped = self.dropped.saturating_add(1);
-                        let Unacknowledged { id, payload } = message;
-                        self.events.push_back(ClientEvent::Dropped { id, payload, reason });
+                        self.report(message, DropReason::TooLarge { most });
                     }
                 }
-                Next::New(payload) => {
+                Next::Old(payload) | Next::New(payload) => {
                     let frame = encode_message(number, session.acks.tell(), payload);
                     self.outbox.advance();
                     return Some(frame);
                 }
-                Next::Nothing => break,
+                Next::Nothing => {
+                    return session.acks.is_due(now).then(|| Frame::Ack { received: session.acks.tell() }.encode());
+                }
             }
         }
-        session.acks.is_due(now).then(|| Frame::Ack { received: session.acks.tell() }.encode())
     }
 
     fn expire(&mut self, now: Timestamp) {
@@ -559,10 +565,17 @@ impl Client {
 
     fn report(&mut self, Unacknowledged { id, payload }: Unacknowledged, reason: DropReason) {
         self.dropped = self.dropped.saturating_add(1);
-        if self.events.len() >= MOST_EVENTS && matches!(self.events.front(), Some(ClientEvent::Dropped { .. })) {
-            self.events.pop_front();
+        self.note(ClientEvent::Dropped { id, payload, reason });
+    }
+
+    fn note(&mut self, event: ClientEvent) {
+        if self.events.len() >= MOST_EVENTS {
+            let kept = |event: &ClientEvent| matches!(event, ClientEvent::Lost(_) | ClientEvent::Delivered { .. });
+            if let Some(oldest) = self.events.iter().position(|event| !kept(event)) {
+                self.events.remove(oldest);
+            }
         }
-        self.events.push_back(ClientEvent::Dropped { id, payload, reason });
+        self.events.push_back(event);
     }
 
     /// The session is over: what was sent is in doubt, what was not stays.
