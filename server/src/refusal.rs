@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use redial_session::close_code;
 
 /// Why a client is turned away.
 ///
@@ -20,8 +21,9 @@ use axum::response::{IntoResponse, Response};
 /// | [`TooManyConnections`](Self::TooManyConnections) | 503, Retry-After 5 | | comes back |
 /// | [`StoreDown`](Self::StoreDown) | 503, Retry-After 2 | | comes back |
 /// | [`Draining`](Self::Draining) | 503, Retry-After 1 | 1012 | comes back, spread as it was advised |
-/// | [`NoGreeting`](Self::NoGreeting) | | 1002 | stops: it speaks something else |
-/// | [`Broken`](Self::Broken): a frame that is none, a gap | | the protocol's own code | stops |
+/// | [`NoGreeting`](Self::NoGreeting) | | 4408 | comes back |
+/// | [`Broken`](Self::Broken): a frame that is none, or has no place | | 1002 | stops: it would send it again |
+/// | [`Broken`](Self::Broken): numbers that don't fit | | 4416 | comes back: resuming mends it |
 /// | [`MessagesTooFast`](Self::MessagesTooFast) | | 1008 | stops |
 /// | [`MessageTooLong`](Self::MessageTooLong) | | 1009 | stops: it would send it again for ever |
 /// | [`TooManySessions`](Self::TooManySessions) | | 1013 | comes back: sessions expire |
@@ -113,12 +115,13 @@ impl Refusal {
     pub const fn close_code(&self) -> u16 {
         match self {
             Self::Draining => 1012,
-            Self::NoGreeting | Self::Broken => 1002,
+            Self::NoGreeting => close_code::GREETING_TIMEOUT,
+            Self::Broken => close_code::PROTOCOL,
             Self::MessagesTooFast | Self::Unauthorized | Self::Forbidden | Self::ForeignOrigin => 1008,
             Self::MessageTooLong => 1009,
             Self::TooManySessions | Self::Overflow | Self::StoreDown => 1013,
-            Self::Superseded => 4409,
-            Self::Gone => 4410,
+            Self::Superseded => close_code::SUPERSEDED,
+            Self::Gone => close_code::ENDED,
             Self::NoAddress
             | Self::BadSession
             | Self::NoSubprotocol

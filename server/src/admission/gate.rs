@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redial::Timestamp;
+use tokio::sync::Notify;
 
 use super::address::Source;
 use super::bucket::{Bucket, Rate};
@@ -18,6 +19,7 @@ pub(crate) struct Gate {
     rate: Option<Rate>,
     remembered: usize,
     counts: Mutex<Counts>,
+    left: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -44,6 +46,7 @@ impl Gate {
             rate: limits.connects_per_minute.map(|count| Rate::new(count, MINUTE, count)),
             remembered: limits.remembered_addresses.max(1),
             counts: Mutex::default(),
+            left: Notify::new(),
         }
     }
 
@@ -99,6 +102,18 @@ impl Gate {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Until nobody is in.
+    pub(crate) async fn until_empty(&self) {
+        loop {
+            // Asked for before looking, so that nobody who leaves in between is missed.
+            let left = self.left.notified();
+            if self.connections() == 0 {
+                return;
+            }
+            left.await;
+        }
+    }
+
     pub(crate) fn connections(&self) -> usize {
         self.counts().all
     }
@@ -108,6 +123,7 @@ impl Drop for Admitted {
     fn drop(&mut self) {
         let mut counts = self.gate.counts();
         counts.all = counts.all.saturating_sub(1);
+        self.gate.left.notify_waiters();
         let Some(source) = self.source else { return };
         if let Some(count) = counts.by_address.get_mut(&source) {
             *count = count.saturating_sub(1);
