@@ -68,8 +68,9 @@ impl Acks {
         self.received
     }
 
-    pub(crate) const fn committed(&self) -> u64 {
-        self.committed
+    /// What is owed is due at once.
+    pub(crate) const fn hurry(&mut self) {
+        self.missed |= self.owed_since.is_some();
     }
 
     /// The number to tell, on whatever goes out now.

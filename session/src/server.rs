@@ -113,6 +113,8 @@ pub struct Server {
     ping: Option<u64>,
     advice: Option<Advice>,
     end: Option<EndReason>,
+    /// The end is written.
+    over: bool,
 }
 
 impl Server {
@@ -131,6 +133,7 @@ impl Server {
             ping: None,
             advice: None,
             end: None,
+            over: false,
         }
     }
 
@@ -185,8 +188,11 @@ impl Server {
         self.last_pushed().saturating_add(1)
     }
 
-    /// Queues the outbox's next message.
+    /// Queues the outbox's next message. Nothing after [`end`](Self::end).
     pub fn push(&mut self, payload: Payload) {
+        if self.end.is_some() {
+            return;
+        }
         self.queued_bytes = self.queued_bytes.saturating_add(payload.len());
         self.queue.push_back(payload);
     }
@@ -210,12 +216,16 @@ impl Server {
     /// Tells the client that the session is over. Nothing is transmitted after that: then close the connection.
     pub fn end(&mut self, reason: EndReason) {
         self.end = Some(reason);
+        self.acks.hurry();
         self.queue.clear();
         self.queued_bytes = 0;
     }
 
     /// The next frame to write; `None` if there is nothing to write now.
     pub fn transmit(&mut self, now: Timestamp) -> Option<Bytes> {
+        if self.over {
+            return None;
+        }
         if let Some(welcome) = self.welcome.take() {
             return Some(Frame::Welcome(welcome).encode());
         }
@@ -233,22 +243,25 @@ impl Server {
             self.sent = self.sent.saturating_add(1);
             return Some(encode_message(self.sent, self.acks.tell(), &payload));
         }
-        if self.acks.is_due(now) || (self.end.is_some() && self.acks.deadline().is_some()) {
+        if self.acks.is_due(now) {
             return Some(Frame::Ack { received: self.acks.tell() }.encode());
         }
-        Some(Frame::End { reason: self.end.take()? }.encode())
+        let reason = self.end?;
+        self.over = true;
+        Some(Frame::End { reason }.encode())
     }
 
-    /// Writes the acknowledgement that is owed, without waiting for its time: the connection is about to be closed.
-    pub fn acknowledge_now(&mut self) -> Option<Bytes> {
-        self.acks.deadline()?;
-        Some(Frame::Ack { received: self.acks.tell() }.encode())
+    /// Acknowledges what was committed with the next frame, without waiting for its time: the connection is about to be
+    /// closed.
+    pub const fn acknowledge_now(&mut self) {
+        self.acks.hurry();
     }
 
     /// When [`transmit`](Self::transmit) will have something to write though nothing happens: an acknowledgement.
     #[must_use]
     pub fn deadline(&self) -> Option<Timestamp> {
-        self.acks.deadline()
+        // Before the welcome and after the end there is nothing to acknowledge on.
+        if self.welcome.is_some() || self.over { None } else { self.acks.deadline() }
     }
 
     fn last_pushed(&self) -> u64 {
