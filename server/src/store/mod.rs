@@ -8,6 +8,10 @@
 //! What is sent to a client is in its session's outbox from that transaction on, with a number, until the client
 //! acknowledges it. A connection's task only copies from there to its socket.
 
+mod clock;
+mod listeners;
+mod memory;
+
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
@@ -15,6 +19,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use redial_session::{Payload, SessionId};
 use tokio::sync::mpsc::UnboundedReceiver;
+
+pub use memory::MemoryStore;
 
 /// Keeps sessions, rooms and history. Every method may be called again after [`StoreError::Unavailable`]: what had happened
 /// all the same does not happen twice, but for [`apply`](Self::apply).
@@ -83,7 +89,8 @@ pub trait SessionStore: Send + Sync + fmt::Debug + 'static {
     /// The client wants the session no more: it is gone. Nothing if the lease stands no more.
     async fn end(&self, lease: Lease) -> Result<Option<Ended>, StoreError>;
 
-    /// Ends sessions whose time has passed, at most `most` at once. Each is reported by one call of one process.
+    /// Ends sessions whose time has passed, at most `most` at once. Each is reported by one call of one process; and so is
+    /// each that was ended meanwhile by an [overflow](Reason::Overflow) or by a [`claim`](Self::claim).
     async fn expire(&self, most: usize) -> Result<Vec<Ended>, StoreError>;
 
     /// The room's newest messages with a number below `before`, or the newest of all, oldest first. At most `most`.
@@ -269,9 +276,9 @@ pub enum StoreError {
     Superseded,
     /// The session is no more.
     Gone(Reason),
-    /// A message's number is not the one after the last: `expected` is.
+    /// A message's number is not the one after the last. None of the call's messages was committed.
     Gap {
-        /// The number that would have been right.
+        /// The number after the last that is committed.
         expected: u64,
     },
     /// The user has as many sessions as allowed.
@@ -322,3 +329,20 @@ impl fmt::Display for StoreError {
 }
 
 impl Error for StoreError {}
+
+/// The messages that are new to a session that has this many, and how many it has with them.
+fn fresh(messages: Vec<Committed>, received: u64) -> Result<(Vec<Committed>, u64), StoreError> {
+    let mut last = received;
+    let mut fresh = Vec::with_capacity(messages.len());
+    for message in messages {
+        if message.number <= last {
+            continue;
+        }
+        if message.number - last > 1 {
+            return Err(StoreError::Gap { expected: received + 1 });
+        }
+        last = message.number;
+        fresh.push(message);
+    }
+    Ok((fresh, last))
+}
