@@ -4,5 +4,6 @@
 
 mod conversations;
 mod frames;
+mod python;
 mod regressions;
 mod support;
