@@ -26,7 +26,7 @@ fn nothing_is_lost_or_comes_twice_over_a_hundred_cuts_with_a_server_in_python() 
     let mut talk = Talk::new(0x5eed);
     while talk.cuts < CUTS {
         talk.connect(&server);
-        let after = 1 + talk.random(60);
+        let after = 1 + talk.random(30);
         talk.converse(|_, steps| steps >= after);
         talk.cut();
     }
