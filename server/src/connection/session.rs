@@ -255,11 +255,11 @@ impl Connection {
         let mut frames = Vec::new();
         if let Some(reason) = finish.end() {
             self.server.end(reason);
-            while let Some(frame) = self.server.transmit(now) {
-                frames.push(frame);
-            }
         }
-        frames.extend(self.server.acknowledge_now());
+        self.server.acknowledge_now();
+        while let Some(frame) = self.server.transmit(now) {
+            frames.push(frame);
+        }
         frames
     }
 
