@@ -1,0 +1,6 @@
+//! What is asked by HTTP.
+
+pub(crate) mod health;
+pub(crate) mod rooms;
+pub(crate) mod socket;
+mod upgrade;

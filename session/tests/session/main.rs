@@ -1,0 +1,9 @@
+//! What both halves promise: the laws over a hostile link, the bytes, the overhead, and a server in another language.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
+
+mod conversations;
+mod frames;
+mod python;
+mod regressions;
+mod support;
