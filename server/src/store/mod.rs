@@ -11,6 +11,8 @@
 mod clock;
 mod listeners;
 mod memory;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 use std::error::Error;
 use std::fmt;
@@ -21,6 +23,8 @@ use redial_session::{Payload, SessionId};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 pub use memory::MemoryStore;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteStore;
 
 /// Keeps sessions, rooms and history. Every method may be called again after [`StoreError::Unavailable`]: what had happened
 /// all the same does not happen twice, but for [`apply`](Self::apply).
