@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::Request;
 use axum::routing::{MethodRouter, get};
+use axum::serve::ListenerExt;
 use redial::Micros;
 use redial_session::{Advice, Payload, SessionId};
 use tokio::net::TcpListener;
@@ -87,6 +88,8 @@ impl Sessions {
     /// The listener's.
     pub async fn serve(&self, listener: TcpListener) -> io::Result<()> {
         let mut stage = self.hub.stage.subscribe();
+        // A frame is not to wait for the acknowledgement of the one before (Nagle, RFC 896). Where that can't be set, it waits.
+        let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
         let service = self.router().into_make_service_with_connect_info::<SocketAddr>();
         axum::serve(listener, service)
             .with_graceful_shutdown(async move {
@@ -119,6 +122,11 @@ impl Sessions {
         self.hub.gate.connections()
     }
 
+    /// Until there are no more than so many connections to this process.
+    pub async fn until_connections(&self, most: usize) {
+        self.hub.gate.until(most).await;
+    }
+
     /// Goes away: from now on new clients get a 503, and those that are here are advised to come back at a random time within
     /// `spread`. What they have sent is committed and acknowledged, and then their connections are closed with 1012. Sessions stay
     /// in the store.
@@ -128,7 +136,7 @@ impl Sessions {
         let advice = Advice { spread: Some(Micros::from(spread)), ..Advice::default() };
         self.hub.stage.send_replace(Stage::Draining(advice));
         self.hub.registry.wake_all();
-        let _ = tokio::time::timeout(self.hub.limits.drain_timeout, self.hub.gate.until_empty()).await;
+        let _ = tokio::time::timeout(self.hub.limits.drain_timeout, self.hub.gate.until(0)).await;
         self.hub.stage.send_replace(Stage::Cut);
         self.hub.registry.wake_all();
     }

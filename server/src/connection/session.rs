@@ -251,16 +251,14 @@ impl Connection {
 
     /// The frames that are still to be written when it ends so.
     pub(super) fn last_frames(&mut self, finish: Finish) -> Vec<Bytes> {
-        let now = self.hub.clock.now();
-        let mut frames = Vec::new();
-        if let Some(reason) = finish.end() {
-            self.server.end(reason);
-            while let Some(frame) = self.server.transmit(now) {
-                frames.push(frame);
-            }
+        match finish.end() {
+            Some(reason) => self.server.end(reason),
+            None if finish == Finish::Drained => self.server.acknowledge_now(),
+            // What it has not heard of, it hears when it comes back.
+            None => return Vec::new(),
         }
-        frames.extend(self.server.acknowledge_now());
-        frames
+        let now = self.hub.clock.now();
+        std::iter::from_fn(|| self.server.transmit(now)).collect()
     }
 
     /// What is left: everything under way is given up.

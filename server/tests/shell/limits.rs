@@ -1,0 +1,107 @@
+//! Limits that hold after the upgrade, each with its close code.
+
+use redial_server::store::{MemoryStore, StoreSettings};
+use redial_server::{Limits, Sessions, TokenRefused};
+use redial_session::{EndReason, Frame, Outcome, Payload};
+use std::sync::Arc;
+
+use crate::client::{End, dial, resume, start};
+use crate::server::{echo, memory, serve, serve_echo};
+
+#[tokio::test]
+async fn a_message_that_is_too_long_is_1009_and_the_longest_is_not() {
+    let limits = Limits { message_bytes: 1000, ..Limits::default() };
+    let port = serve(Sessions::builder(memory(), echo).limits(limits)).await.port;
+    let (mut client, welcome) = start(port).await;
+    assert_eq!(welcome.most_payload, 1000);
+    client.say(1, &"x".repeat(1000)).await;
+    assert_eq!(client.message().await.0, 1);
+    client.say(2, &"x".repeat(1001)).await;
+    assert_eq!(client.end().await, (None, End::Closed(1009)));
+
+    let (mut client, _) = resume(port, welcome.id, welcome.secret, 1).await;
+    client.say(2, &"x".repeat(100_000)).await;
+    assert_eq!(client.end().await, (None, End::Closed(1009)));
+
+    let mut plain = dial(port, "/ws/chat/", &[]).await.unwrap();
+    plain.text(&"x".repeat(100_000)).await;
+    assert_eq!(plain.end().await, (None, End::Closed(1009)));
+}
+
+#[tokio::test]
+async fn messages_that_come_too_fast_are_1008() {
+    let limits = Limits { messages_per_second: Some(1), message_burst: 3, ..Limits::default() };
+    let port = serve(Sessions::builder(memory(), echo).limits(limits)).await.port;
+    let (mut client, _) = start(port).await;
+    for number in 1..=3 {
+        client.say(number, "x").await;
+        client.message().await;
+    }
+    for number in 4..=6 {
+        client.say(number, "x").await;
+    }
+    assert_eq!(client.end().await, (None, End::Closed(1008)));
+
+    let mut plain = dial(port, "/ws/chat/", &[]).await.unwrap();
+    for _ in 0..8 {
+        plain.text("x").await;
+    }
+    assert_eq!(plain.end().await, (None, End::Closed(1008)));
+}
+
+#[tokio::test]
+async fn a_user_has_so_many_sessions() {
+    let store = Arc::new(MemoryStore::new(StoreSettings { sessions_per_user: 1, ..StoreSettings::default() }));
+    let everybody = |_| async { Ok::<_, TokenRefused>(Some("ann".to_owned())) };
+    let port = serve(Sessions::builder(store, echo).bearer(everybody)).await.port;
+    let door = [("sec-websocket-protocol", "redial.v1, bearer.x")];
+    let mut first = dial(port, "/ws/chat/", &door).await.unwrap();
+    first.send(Frame::Start).await;
+    assert_eq!(first.welcome().await.outcome, Outcome::New);
+    let mut second = dial(port, "/ws/chat/", &door).await.unwrap();
+    second.send(Frame::Start).await;
+    assert_eq!(second.end().await, (None, End::Closed(1013)));
+}
+
+#[tokio::test]
+async fn a_client_that_never_acknowledges_is_told_that_its_outbox_has_passed_its_limits() {
+    let settings = StoreSettings { outbox_messages: 20, ..StoreSettings::default() };
+    let store = Arc::new(MemoryStore::new(settings));
+    let port = serve_echo(store).await.port;
+    let (mut client, welcome) = start(port).await;
+    for number in 1..=20 {
+        client.say(number, "x").await;
+        assert_eq!(client.message().await.0, number);
+    }
+    client.say(21, "one too many").await;
+    assert_eq!(client.end().await, (Some(EndReason::Overflow), End::Closed(1013)));
+    let (_, again) = resume(port, welcome.id, welcome.secret, 20).await;
+    assert_eq!(again.outcome, Outcome::Replaced);
+}
+
+#[tokio::test]
+async fn a_client_that_acknowledges_never_overflows() {
+    let settings = StoreSettings { outbox_messages: 20, ..StoreSettings::default() };
+    let port = serve_echo(Arc::new(MemoryStore::new(settings))).await.port;
+    let (mut client, _) = start(port).await;
+    // As many as the store hears of at once are 64; it must hear of fewer in time, too.
+    for number in 1..=18 {
+        let text = Payload::text("x");
+        client.send(Frame::Message { number, received: number - 1, payload: text }).await;
+        assert_eq!(client.message().await.0, number);
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_frame_is_1002() {
+    let port = serve_echo(memory()).await.port;
+    let (mut client, _) = start(port).await;
+    client.raw(&[0x00]).await;
+    assert_eq!(client.end().await, (None, End::Closed(1002)));
+    let (mut client, _) = start(port).await;
+    client.text("hello").await;
+    assert_eq!(client.end().await, (None, End::Closed(1002)));
+    let (mut client, _) = start(port).await;
+    client.send(Frame::Start).await;
+    assert_eq!(client.end().await, (None, End::Closed(1002)));
+}

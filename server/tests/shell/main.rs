@@ -1,0 +1,14 @@
+//! The server as its clients see it: a raw client of `redial.v1` on real sockets, and on pipes where time is virtual.
+
+mod chat;
+mod client;
+mod ends;
+mod faulty;
+mod limits;
+mod outage;
+mod plain;
+mod refusals;
+mod resume;
+mod server;
+mod shutdown;
+mod watching;
