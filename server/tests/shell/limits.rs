@@ -2,11 +2,11 @@
 
 use redial_server::store::{MemoryStore, StoreSettings};
 use redial_server::{Limits, Sessions, TokenRefused};
-use redial_session::{EndReason, Frame, Outcome, Payload};
+use redial_session::{EndReason, Frame, Outcome};
 use std::sync::Arc;
 
 use crate::client::{End, dial, resume, start};
-use crate::server::{echo, memory, serve, serve_echo};
+use crate::server::{echo, memory, serve, serve_echo, serve_pipe};
 
 #[tokio::test]
 async fn a_message_that_is_too_long_is_1009_and_the_longest_is_not() {
@@ -63,32 +63,34 @@ async fn a_user_has_so_many_sessions() {
     assert_eq!(second.end().await, (None, End::Closed(1013)));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_client_that_never_acknowledges_is_told_that_its_outbox_has_passed_its_limits() {
     let settings = StoreSettings { outbox_messages: 20, ..StoreSettings::default() };
     let store = Arc::new(MemoryStore::new(settings));
-    let port = serve_echo(store).await.port;
-    let (mut client, welcome) = start(port).await;
+    let (place, _sessions) = serve_pipe(Sessions::builder(store, echo)).await;
+    let (mut client, welcome) = start(&place).await;
     for number in 1..=20 {
         client.say(number, "x").await;
         assert_eq!(client.message().await.0, number);
     }
     client.say(21, "one too many").await;
     assert_eq!(client.end().await, (Some(EndReason::Overflow), End::Closed(1013)));
-    let (_, again) = resume(port, welcome.id, welcome.secret, 20).await;
+    let (_, again) = resume(&place, welcome.id, welcome.secret, 20).await;
     assert_eq!(again.outcome, Outcome::Replaced);
 }
 
 #[tokio::test]
-async fn a_client_that_acknowledges_never_overflows() {
-    let settings = StoreSettings { outbox_messages: 20, ..StoreSettings::default() };
+async fn a_client_that_acknowledges_may_send_more_at_once_than_its_outbox_holds() {
+    let settings = StoreSettings { outbox_messages: 20, outbox_bytes: 10_000, ..StoreSettings::default() };
     let port = serve_echo(Arc::new(MemoryStore::new(settings))).await.port;
     let (mut client, _) = start(port).await;
-    // As many as the store hears of at once are 64; it must hear of fewer in time, too.
-    for number in 1..=18 {
-        let text = Payload::text("x");
-        client.send(Frame::Message { number, received: number - 1, payload: text }).await;
+    let text = "x".repeat(1000);
+    for number in 1..=300 {
+        client.say(number, &text).await;
+    }
+    for number in 1..=300 {
         assert_eq!(client.message().await.0, number);
+        client.send(Frame::Ack { received: number }).await;
     }
 }
 
