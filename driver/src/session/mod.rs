@@ -195,12 +195,17 @@ impl<K: Clock, C: SessionTransport, R: Record> Stream for Session<K, C, R> {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<SessionEvent>> {
         let this = self.get_mut();
-        if let Some(event) = this.events.pop_front() {
-            return Poll::Ready(Some(event));
+        if this.events.is_empty() {
+            this.halves.reader.register(cx.waker());
+            let waker = this.waker.clone();
+            let cx = &mut Context::from_waker(&waker);
+            while this.events.is_empty() {
+                if !ready!(this.poll_turn(cx)) {
+                    break;
+                }
+            }
         }
-        this.halves.reader.register(cx.waker());
-        let waker = this.waker.clone();
-        this.poll_event(&mut Context::from_waker(&waker))
+        Poll::Ready(this.events.pop_front())
     }
 }
 
@@ -224,12 +229,10 @@ impl<K: Clock, C: SessionTransport, R: Record> Sink<Payload> for Session<K, C, R
                 this.halves.reader.wake();
                 return Poll::Pending;
             }
-            match ready!(this.poll_event(cx)) {
-                Some(event) => {
-                    this.events.push_back(event);
-                    this.halves.reader.wake();
-                }
-                None => return Poll::Ready(Ok(())),
+            let more = ready!(this.poll_turn(cx));
+            this.halves.reader.wake();
+            if !more {
+                return Poll::Ready(Ok(()));
             }
         }
     }

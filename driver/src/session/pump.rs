@@ -16,31 +16,27 @@ use crate::event::Event;
 use crate::recorder::Record;
 
 impl<K: Clock, C: SessionTransport, R: Record> Session<K, C, R> {
-    /// Whatever can be done without waiting, up to the next event.
-    pub(super) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<SessionEvent>> {
-        loop {
-            self.pump(cx);
-            match Pin::new(&mut self.connection).poll_next(cx) {
-                Poll::Ready(Some(event)) => self.on_event(event, cx),
-                Poll::Ready(None) => {
-                    self.collect();
-                    return Poll::Ready(self.events.pop_front());
-                }
-                Poll::Pending => {
-                    let busy = self.look_at_clock(cx);
-                    self.collect();
-                    if self.events.is_empty() {
-                        if busy {
-                            continue;
-                        }
-                        return Poll::Pending;
-                    }
-                }
+    /// Does whatever can be done without waiting, up to the connection's next event. Ready with whether there may be more to do:
+    /// if not, the connection has ended.
+    pub(super) fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        self.pump(cx);
+        match Pin::new(&mut self.connection).poll_next(cx) {
+            Poll::Ready(Some(event)) => self.on_event(event, cx),
+            Poll::Ready(None) => {
+                let before = self.events.len();
+                self.collect();
+                return Poll::Ready(self.events.len() > before);
             }
-            if let Some(event) = self.events.pop_front() {
-                return Poll::Ready(Some(event));
+            Poll::Pending => {
+                let before = self.events.len();
+                let busy = self.look_at_clock(cx);
+                self.collect();
+                if !busy && self.events.len() == before {
+                    return Poll::Pending;
+                }
             }
         }
+        Poll::Ready(true)
     }
 
     /// Writes what the session wants written, as far as the connection takes it.
@@ -149,7 +145,9 @@ impl<K: Clock, C: SessionTransport, R: Record> Session<K, C, R> {
             self.connection.reject(Cause::Protocol);
             return;
         };
-        let received = client.receive(self.connection.latest, frame);
+        // The time counts for the first message of several that an acknowledgement will be for.
+        let now = if client.deadline().is_none() { self.connection.now() } else { self.connection.latest };
+        let received = client.receive(now, frame);
         while let Some(event) = client.event() {
             self.events.push_back(SessionEvent::Session(event));
         }

@@ -110,7 +110,7 @@ impl Outlet {
             if news == 0 {
                 return Poll::Pending;
             }
-            let at = *self.tell_at.get_or_insert(now.saturating_add(Micros::from(ACK_DELAY)));
+            let at = *self.tell_at.get_or_insert_with(|| now.saturating_add(Micros::from(ACK_DELAY)));
             if news < self.most_untold && self.bytes_since < self.most_untold_bytes && now < at {
                 return Poll::Pending;
             }

@@ -263,13 +263,11 @@ impl Connection {
 
     /// The frames that are still to be written when it ends so.
     pub(super) fn last_frames(&mut self, finish: Finish) -> Vec<Bytes> {
-        match finish.end() {
-            Some(reason) => self.server.end(reason),
-            None if finish == Finish::Drained => self.server.acknowledge_now(),
-            // What it has not heard of, it hears when it comes back.
-            None => return Vec::new(),
-        }
         let now = self.hub.clock.now();
+        if let Some(reason) = finish.end() {
+            self.server.end(reason);
+        }
+        self.server.acknowledge_now();
         std::iter::from_fn(|| self.server.transmit(now)).collect()
     }
 

@@ -37,8 +37,8 @@ impl From<u16> for Place {
     }
 }
 
-impl From<&Place> for Place {
-    fn from(place: &Place) -> Self {
+impl From<&Self> for Place {
+    fn from(place: &Self) -> Self {
         place.clone()
     }
 }

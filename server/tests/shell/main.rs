@@ -1,4 +1,5 @@
 //! The server as its clients see it: a raw client of `redial.v1` on real sockets, and on pipes where time is virtual.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests are tests
 
 mod chat;
 mod client;

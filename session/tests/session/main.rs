@@ -2,5 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
 
+mod conversations;
+mod frames;
+mod python;
 mod regressions;
 mod support;

@@ -1,5 +1,8 @@
 //! What the tests share.
 
+use std::fs;
+use std::path::Path;
+
 use bytes::Bytes;
 use redial::{Micros, Timestamp};
 use redial_session::{
@@ -50,4 +53,32 @@ pub(crate) fn events(client: &mut Client) -> Vec<ClientEvent> {
 
 pub(crate) fn decode(bytes: Bytes) -> Frame {
     Frame::decode(bytes).expect("what we write is a frame")
+}
+
+/// The lines of a file of vectors that say something, without their comments.
+pub(crate) fn lines(name: &str) -> impl Iterator<Item = String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors").join(name);
+    let text = fs::read_to_string(path).expect("the vectors are there");
+    let lines: Vec<String> = text
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(|line| line.split_once("  #").map_or(line, |(before, _)| before).trim().to_owned())
+        .filter(|line| !line.is_empty())
+        .collect();
+    lines.into_iter()
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// "-" is no bytes.
+pub(crate) fn unhex(text: &str) -> Bytes {
+    let digits: Vec<u8> = text
+        .trim_matches('-')
+        .chars()
+        .map(|digit| u8::try_from(digit.to_digit(16).expect("a digit")).expect("below 16"))
+        .collect();
+    assert_eq!(digits.len() % 2, 0, "{text}");
+    digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
 }
