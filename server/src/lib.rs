@@ -58,7 +58,7 @@ pub use application::{Application, SessionInfo};
 pub use builder::Builder;
 pub use chat::Chat;
 pub use limits::Limits;
-pub use redial_session::{Payload, Secret, SessionId};
+pub use redial_session::{Advice, Payload, SessionId};
 pub use refusal::Refusal;
 pub use sessions::Sessions;
 pub use store::Effect;

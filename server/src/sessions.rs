@@ -15,7 +15,6 @@ use redial_session::{Advice, Payload, SessionId};
 use tokio::net::TcpListener;
 
 use crate::application::Application;
-use crate::background::Background;
 use crate::builder::Builder;
 use crate::http::socket::{Without, connect};
 use crate::http::{health, rooms};
@@ -24,11 +23,11 @@ use crate::store::{Effect, SessionStore, StoreError};
 
 /// An application with its sessions: gives routes for axum, sends what no client asked for, and goes away gracefully.
 ///
-/// Cheap to clone. It has a few tasks in the background (news, leases, expiry); they end with the last clone.
+/// Cheap to clone. It has a few tasks in the background (news, leases, expiry); they end with the last clone, the last
+/// route and the last connection.
 #[derive(Clone)]
 pub struct Sessions {
     pub(crate) hub: Arc<Hub>,
-    pub(crate) _background: Arc<Background>,
 }
 
 impl Sessions {
@@ -133,7 +132,11 @@ impl Sessions {
     ///
     /// Done when all have gone, or after [`drain_timeout`](crate::Limits::drain_timeout); then the rest is cut.
     pub async fn shutdown(&self, spread: Duration) {
-        let advice = Advice { spread: Some(Micros::from(spread)), ..Advice::default() };
+        self.shutdown_with(Advice { spread: Some(Micros::from(spread)), ..Advice::default() }).await;
+    }
+
+    /// [`shutdown`](Self::shutdown) with any advice: to come back later, to another URL, or not at all.
+    pub async fn shutdown_with(&self, advice: Advice) {
         self.hub.stage.send_replace(Stage::Draining(advice));
         self.hub.registry.wake_all();
         let _ = tokio::time::timeout(self.hub.limits.drain_timeout, self.hub.gate.until(0)).await;
@@ -142,12 +145,8 @@ impl Sessions {
     }
 
     fn socket<S: Clone + Send + Sync + 'static>(&self, without: Without) -> MethodRouter<S> {
-        let sessions = self.clone();
-        get(move |request: Request| {
-            // The background is to live as long as there are connections.
-            let sessions = sessions.clone();
-            async move { connect(Arc::clone(&sessions.hub), request, without).await }
-        })
+        let hub = Arc::clone(&self.hub);
+        get(move |request: Request| connect(Arc::clone(&hub), request, without))
     }
 }
 
