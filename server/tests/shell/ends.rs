@@ -10,7 +10,7 @@ use redial_session::{Frame, Outcome, close_code};
 use tokio::time::Instant;
 
 use crate::client::{End, offer, resume, start};
-use crate::server::{echo, memory, serve_pipe};
+use crate::server::{echo, memory, serve_echo, serve_pipe};
 
 #[tokio::test(start_paused = true)]
 async fn a_greeting_that_does_not_come_is_4408() {
@@ -114,4 +114,33 @@ async fn a_session_whose_client_does_not_come_back_ends_after_its_time_and_not_b
     let (_, again) = resume(&place, welcome.id, welcome.secret, 0).await;
     assert_eq!(again.outcome, Outcome::Replaced);
     assert_eq!(sessions.connections(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_lives_for_as_long_as_its_client_is_there() {
+    let (place, _sessions) = serve_pipe(Sessions::builder(memory(), echo)).await;
+    let (mut client, _) = start(&place).await;
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(3600) {
+        match client.frame().await.unwrap() {
+            Frame::Ping { id } => client.send(Frame::Pong { id }).await,
+            other => panic!("{other:?}"),
+        }
+    }
+    client.say(1, "still here").await;
+    assert_eq!(client.message().await, (1, "still here".to_owned()));
+}
+
+#[tokio::test]
+async fn what_came_whole_is_committed_though_its_client_leaves_at_once() {
+    let server = serve_echo(memory()).await;
+    let (mut client, welcome) = start(server.port).await;
+    for number in 1..=100 {
+        client.say(number, "x").await;
+    }
+    client.web.close(None).await.unwrap();
+    client.end().await;
+    server.sessions.until_connections(0).await;
+    let (_, resumed) = resume(server.port, welcome.id, welcome.secret, 0).await;
+    assert_eq!((resumed.outcome, resumed.received), (Outcome::Resumed, 100));
 }
