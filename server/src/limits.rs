@@ -38,7 +38,8 @@ pub struct Limits {
     pub pending_bytes: usize,
     /// How many bytes may be read from the store ahead of what the socket takes; by default 256 KiB.
     pub send_ahead_bytes: usize,
-    /// How long a client may take for its first frame; by default 10 s.
+    /// How long a client may take for its first frame, and for a request's head with [`Sessions::serve`](crate::Sessions::serve);
+    /// by default 10 s.
     pub greeting_timeout: Duration,
     /// How long nothing of what is to be sent may be taken by the client before its connection is aborted; by default 20 s.
     pub send_timeout: Duration,

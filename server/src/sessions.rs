@@ -1,21 +1,19 @@
 //! The crate's front: an application with its sessions.
 
 use std::fmt;
-use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
 use axum::routing::{MethodRouter, get};
-use axum::serve::ListenerExt;
 use redial::Micros;
 use redial_session::{Advice, Payload, SessionId};
 use tokio::net::TcpListener;
 
 use crate::application::Application;
 use crate::builder::Builder;
+use crate::http::listen::listen;
 use crate::http::socket::{Without, connect};
 use crate::http::{health, rooms};
 use crate::hub::{Hub, Stage};
@@ -49,8 +47,8 @@ impl Sessions {
     /// `/health` and `/metrics` ask for no token.
     ///
     /// # Addresses
-    /// The limits by address need to know where clients come from: serve it with
-    /// `into_make_service_with_connect_info::<SocketAddr>()`, as [`serve`](Self::serve) does, or set
+    /// The limits by address need to know where clients come from: serve it by [`serve_router`](Self::serve_router), or by
+    /// `axum::serve` with `into_make_service_with_connect_info::<SocketAddr>()`, or set
     /// [`behind_proxy`](Builder::behind_proxy). Otherwise every client gets a 500 that says so.
     pub fn router(&self) -> Router {
         let plain = self.socket(Without::Plain);
@@ -81,21 +79,16 @@ impl Sessions {
         self.socket(Without::Refuse)
     }
 
-    /// Serves [`router`](Self::router) until [`shutdown`](Self::shutdown) is done.
-    ///
-    /// # Errors
-    /// The listener's.
-    pub async fn serve(&self, listener: TcpListener) -> io::Result<()> {
-        let mut stage = self.hub.stage.subscribe();
-        // A frame is not to wait for the acknowledgement of the one before (Nagle, RFC 896). Where that can't be set, it waits.
-        let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-        let service = self.router().into_make_service_with_connect_info::<SocketAddr>();
-        axum::serve(listener, service)
-            .with_graceful_shutdown(async move {
-                // It ends with the hub at the latest.
-                let _ = stage.wait_for(|stage| *stage == Stage::Cut).await;
-            })
-            .await
+    /// Serves [`router`](Self::router) until [`shutdown`](Self::shutdown) is done. A client that does not send a request's head
+    /// within [`greeting_timeout`](crate::Limits::greeting_timeout) is cut, which `axum::serve` doesn't do.
+    pub async fn serve(&self, listener: TcpListener) {
+        listen(Arc::clone(&self.hub), listener, self.router()).await;
+    }
+
+    /// [`serve`](Self::serve) with more routes: those of `router`, which [`router`](Self::router) or
+    /// [`handler`](Self::handler) may be part of.
+    pub async fn serve_router(&self, listener: TcpListener, router: Router) {
+        listen(Arc::clone(&self.hub), listener, router).await;
     }
 
     /// Does things that no client's message brought about. `session` is whom [`Effect::Reply`], [`Effect::Join`] and

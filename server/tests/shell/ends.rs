@@ -7,10 +7,12 @@ use std::time::Duration;
 use redial_server::store::{Effect, Ended, MemoryStore, SessionStore, StoreSettings};
 use redial_server::{Application, Limits, Payload, SessionInfo, Sessions};
 use redial_session::{Frame, Outcome, close_code};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::client::{End, offer, resume, start};
-use crate::server::{echo, memory, serve_echo, serve_pipe};
+use crate::server::{echo, memory, serve, serve_echo, serve_pipe};
 
 #[tokio::test(start_paused = true)]
 async fn a_greeting_that_does_not_come_is_4408() {
@@ -56,6 +58,18 @@ async fn a_client_that_takes_nothing_is_cut_and_what_was_meant_for_it_waits() {
     for number in 1..=100 {
         assert_eq!(client.message().await.0, number);
     }
+}
+
+#[tokio::test]
+async fn a_request_whose_head_does_not_come_is_cut() {
+    let limits = Limits { greeting_timeout: Duration::from_millis(100), ..Limits::default() };
+    let server = serve(Sessions::builder(memory(), echo).limits(limits)).await;
+    let mut stream = TcpStream::connect(("127.0.0.1", server.port)).await.unwrap();
+    stream.write_all(b"GET /health HTTP/1.1\r\nX-Slow: ").await.unwrap();
+    let mut answer = Vec::new();
+    // It ends; what it says is hyper's.
+    let _ = stream.read_to_end(&mut answer).await;
+    assert!(!answer.starts_with(b"HTTP/1.1 200"));
 }
 
 fn join_all(_: &SessionInfo, _: Payload) -> Vec<Effect> {
