@@ -23,7 +23,7 @@
 //! let server = tokio::spawn(async move { serving.serve_router(listener, app).await });
 //! // … and when it has to go:
 //! sessions.shutdown(std::time::Duration::from_secs(5)).await;
-//! server.await?;
+//! server.await??;
 //! # Ok(())
 //! # }
 //! ```

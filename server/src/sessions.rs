@@ -1,6 +1,7 @@
 //! The crate's front: an application with its sessions.
 
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -81,14 +82,21 @@ impl Sessions {
 
     /// Serves [`router`](Self::router) until [`shutdown`](Self::shutdown) is done. A client that does not send a request's head
     /// within [`greeting_timeout`](crate::Limits::greeting_timeout) is cut, which `axum::serve` doesn't do.
-    pub async fn serve(&self, listener: TcpListener) {
-        listen(Arc::clone(&self.hub), listener, self.router()).await;
+    ///
+    /// # Errors
+    /// None yet, as with `axum::serve`: accepting is tried again for ever.
+    pub async fn serve(&self, listener: TcpListener) -> io::Result<()> {
+        self.serve_router(listener, self.router()).await
     }
 
     /// [`serve`](Self::serve) with more routes: those of `router`, which [`router`](Self::router) or
     /// [`handler`](Self::handler) may be part of.
-    pub async fn serve_router(&self, listener: TcpListener, router: Router) {
+    ///
+    /// # Errors
+    /// As with [`serve`](Self::serve).
+    pub async fn serve_router(&self, listener: TcpListener, router: Router) -> io::Result<()> {
         listen(Arc::clone(&self.hub), listener, router).await;
+        Ok(())
     }
 
     /// Does things that no client's message brought about. `session` is whom [`Effect::Reply`], [`Effect::Join`] and

@@ -19,7 +19,7 @@ use super::client::Place;
 pub(crate) struct Server {
     pub(crate) port: u16,
     pub(crate) sessions: Sessions,
-    pub(crate) task: JoinHandle<()>,
+    pub(crate) task: JoinHandle<std::io::Result<()>>,
 }
 
 pub(crate) fn memory() -> Arc<dyn SessionStore> {

@@ -39,7 +39,7 @@ async fn clients_are_advised_their_messages_done_and_their_connections_closed_wi
         assert_eq!(client.end().await, (None, End::Closed(1012)));
     }
     shutdown.await.unwrap();
-    server.task.await.unwrap();
+    server.task.await.unwrap().unwrap();
 }
 
 #[tokio::test(start_paused = true)]
