@@ -266,6 +266,21 @@ fn a_full_outbox_waits_for_acknowledgements_while_a_connection_is_open() {
 }
 
 #[test]
+fn receipts_that_nobody_reads_stop_no_writer() {
+    let sim = Sim::new();
+    let world = World::new(&sim);
+    let mut chat = world.session(&sim, policy(), OutboxLimits { messages: 2, ..OutboxLimits::default() });
+    events(&sim, &mut chat, 10);
+    let sent = sim.settle(async {
+        for number in 0..3000 {
+            chat.send(number.to_string().into()).await.unwrap();
+        }
+    });
+    assert_eq!(sent, Some(()));
+    assert_eq!(of_session(events(&sim, &mut chat, 20)), [ClientEvent::Delivered { up_to: MessageId(3000) }]);
+}
+
+#[test]
 fn an_outbox_that_waits_waits_without_a_connection_too() {
     let sim = Sim::new();
     let world = World::new(&sim);
