@@ -4,6 +4,8 @@
 
 mod conversations;
 mod frames;
+mod laws;
 mod python;
 mod regressions;
 mod support;
+mod world;
