@@ -30,10 +30,7 @@ fn search(focus: Focus) -> Counts {
 #[test]
 fn every_message_comes_out_once_and_in_order_over_cuts_and_crashes() {
     let counts = search(Focus::Cuts);
-    assert!(
-        counts.committed > 1_000 && counts.got > 500 && counts.resumed > 500 && counts.replayed > 300,
-        "{counts:?}"
-    );
+    assert!(counts.committed > 200 && counts.got > 150 && counts.resumed > 200 && counts.replayed > 50, "{counts:?}");
     assert_eq!(counts.errors, 0, "a link that is only cut has no errors");
 }
 
