@@ -18,6 +18,9 @@ use link::Link;
 use server_side::ServerSide;
 use watch::Watch;
 
+/// More frames at a time than any scenario has.
+const ENDLESS: usize = 10_000;
+
 pub(crate) struct World {
     now: Timestamp,
     setup: Setup,
@@ -152,7 +155,8 @@ impl World {
 
     fn client_writes(&mut self, most: usize) {
         self.events();
-        for _ in 0..most {
+        for count in 0..most {
+            assert!(count < ENDLESS, "no-busy-loop: the client writes for ever");
             match self.client.transmit(self.now) {
                 Some(Transmit::Frame(frame)) => {
                     self.events();
@@ -176,7 +180,8 @@ impl World {
     }
 
     fn server_writes(&mut self, most: usize) {
-        for _ in 0..most {
+        for count in 0..most {
+            assert!(count < ENDLESS, "no-busy-loop: the server writes for ever");
             match self.servers.write(self.now) {
                 Some(frame) if self.link.up => self.link.to_client.push_back(frame),
                 Some(_) => {} // to nobody
