@@ -5,6 +5,7 @@
 mod conversations;
 mod frames;
 mod laws;
+mod overhead;
 mod python;
 mod regressions;
 mod support;
