@@ -91,6 +91,9 @@ impl Watch {
                 let serial = serial(&payload);
                 let found = self.given.values_mut().find(|given| given.serial == serial && given.fate.is_none());
                 let given = found.unwrap_or_else(|| panic!("one-fate: {serial} is sent after its end"));
+                let most = self.setup.most_payload;
+                let fits = given.written || most == 0 || payload.len() as u64 <= most;
+                assert!(fits, "too-large: {payload:?}, where the server takes {most}");
                 self.counts.replayed += usize::from(given.written);
                 given.written = true;
             }
