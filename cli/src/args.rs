@@ -9,6 +9,7 @@ use clap::{Args as Group, CommandFactory, Parser, Subcommand};
 use redial::Preset;
 
 use crate::failure::Failure;
+use crate::serve::StoreKind;
 
 /// The reconnection engine on the command line.
 #[derive(Debug, Parser)]
@@ -34,6 +35,11 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Proxy TCP and make faults on command: one a line on stdin.
     Chaos(ChaosArgs),
+    /// Serve the chat: resumable sessions over redial.v1 at /ws/chat/, and the plain protocol; /health and /metrics.
+    ///
+    /// An interrupt lets it go away gracefully: clients are told, what they have sent is acknowledged, and their
+    /// connections are closed with 1012. A second one ends it at once.
+    Serve(ServeArgs),
 }
 
 /// Where the policy comes from; a flag comes before the environment, that before a file, that before a preset.
@@ -130,6 +136,47 @@ pub(crate) struct ChaosArgs {
     pub(crate) upstream: SocketAddr,
 }
 
+#[derive(Debug, Group)]
+pub(crate) struct ServeArgs {
+    /// Where to listen, as IP:PORT; with port 0 a free one is taken.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", value_parser = address)]
+    pub(crate) listen: SocketAddr,
+    /// Where sessions live: `memory`, `sqlite:PATH` or `redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]`.
+    #[arg(long, value_name = "STORE", default_value = "memory", value_parser = StoreKind::parse)]
+    pub(crate) store: StoreKind,
+    /// For how many seconds a session waits for its client to come back, from 1 to 31536000.
+    #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = within::<1, 31_536_000>)]
+    pub(crate) ttl: u32,
+    /// When it goes away, its clients come back at random times within this many seconds, from 0 to 300.
+    #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = within::<0, 300>)]
+    pub(crate) spread: u32,
+    /// A page that may connect, such as `https://chat.example`, or `any`; may be repeated. By default those of the server
+    /// itself.
+    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
+    pub(crate) origin: Vec<String>,
+    /// Believe the X-Forwarded-For and X-Forwarded-Host of the proxy that all clients come through.
+    #[arg(long)]
+    pub(crate) trust_proxy: bool,
+    /// Let in who brings one of the tokens in this file only: a line is TOKEN, or TOKEN and its user.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tokens: Option<PathBuf>,
+    /// The most connections at a time, or `none`.
+    #[arg(long, value_name = "N", default_value = "20000", value_parser = limit)]
+    pub(crate) connections: Limit,
+    /// The most connections at a time from one address, or `none`.
+    #[arg(long, value_name = "N", default_value = "200", value_parser = limit)]
+    pub(crate) connections_per_address: Limit,
+    /// The most new connections a minute from one address, or `none`.
+    #[arg(long, value_name = "N", default_value = "300", value_parser = limit)]
+    pub(crate) connects_per_minute: Limit,
+    /// The most messages a second from one connection, on average, or `none`.
+    #[arg(long, value_name = "N", default_value = "100", value_parser = limit)]
+    pub(crate) messages_per_second: Limit,
+    /// Print on stdout, as JSON, where it listens.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// The arguments of this process.
 pub(crate) fn parse() -> Result<Args, Failure> {
     Args::try_parse().map_err(|error| {
@@ -194,6 +241,31 @@ impl Bounded for u32 {
 
 impl Bounded for u64 {
     const MOST: Self = Self::MAX;
+}
+
+/// A limit, or none. Not an `Option`: that would make the flag one that need not be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limit(pub(crate) Option<u32>);
+
+fn limit(text: &str) -> Result<Limit, String> {
+    match text {
+        "none" => Ok(Limit(None)),
+        _ => match text.parse() {
+            Ok(number @ 1..) => Ok(Limit(Some(number))),
+            Ok(0) | Err(_) => Err(format!("allowed: none, or a whole number from 1 to {}", u32::MAX)),
+        },
+    }
+}
+
+fn origin(text: &str) -> Result<String, String> {
+    let is_origin = || {
+        let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+        host.is_some_and(|host| !host.trim_end_matches('/').is_empty() && !host.trim_end_matches('/').contains('/'))
+    };
+    if text == "any" || is_origin() {
+        return Ok(text.to_owned());
+    }
+    Err("allowed: any, or SCHEME://HOST[:PORT], such as https://chat.example".to_owned())
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {

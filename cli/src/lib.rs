@@ -9,6 +9,9 @@ mod describe;
 mod failure;
 mod policy_source;
 mod seed;
+mod serve;
+mod signals;
+mod text;
 
 use std::process::ExitCode;
 
@@ -25,6 +28,7 @@ pub fn main() -> ExitCode {
         Command::Connect(args) => commands::connect::run(&args),
         Command::Demo(args) => commands::demo::run(&args),
         Command::Chaos(args) => commands::chaos::run(&args),
+        Command::Serve(args) => commands::serve::run(&args),
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,

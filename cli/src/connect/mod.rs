@@ -5,10 +5,8 @@ mod input;
 mod line;
 mod outgoing;
 mod screen;
-mod signals;
 mod status_line;
 mod stdout;
-mod text;
 
 use std::fs::File;
 use std::time::Duration;
@@ -21,11 +19,12 @@ use serde::Serialize;
 
 use crate::describe;
 use crate::failure::Failure;
+use crate::signals::Signals;
+use crate::text;
 use input::{Act, UserInput};
 use line::Said;
 use outgoing::{Next, Outgoing};
 use screen::Screen;
-use signals::Signals;
 use status_line::{View, clock};
 use stdout::Stdout;
 
