@@ -30,6 +30,9 @@ pub(crate) enum Command {
     /// In a message's line, a line feed is printed as `\n` and a carriage return as `\r`; on a terminal other control
     /// characters are escaped too. With --json every message is exact. While nobody reads stdout the connection is not
     /// served, and its pings wait.
+    ///
+    /// Where the server speaks redial.v1, nothing that was typed is lost: it is sent again until the server has it. Where it
+    /// does not, messages are sent as they are.
     Connect(ConnectArgs),
     /// See it work: a server, a faulty network and a client in one process, and an account at the end.
     Demo(DemoArgs),
@@ -102,6 +105,13 @@ pub(crate) struct ConnectArgs {
     /// Send this header with every dial; may be repeated.
     #[arg(long, value_name = "NAME:VALUE")]
     pub(crate) header: Vec<String>,
+    /// Go on with this session of a server's plain protocol: `session=ID` takes its place in the URL's query. Offers no
+    /// redial.v1.
+    #[arg(long, value_name = "ID", value_parser = session_name)]
+    pub(crate) session: Option<String>,
+    /// Offer no redial.v1: messages are sent as they are, once.
+    #[arg(long)]
+    pub(crate) plain: bool,
     /// Record everything that happens as a trace, for `redial replay`.
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
@@ -255,6 +265,11 @@ fn limit(text: &str) -> Result<Limit, String> {
             Ok(0) | Err(_) => Err(format!("allowed: none, or a whole number from 1 to {}", u32::MAX)),
         },
     }
+}
+
+fn session_name(text: &str) -> Result<String, String> {
+    let allowed = (1..=128).contains(&text.chars().count());
+    if allowed { Ok(text.to_owned()) } else { Err("allowed: 1 to 128 characters".to_owned()) }
 }
 
 fn origin(text: &str) -> Result<String, String> {

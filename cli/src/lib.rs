@@ -10,6 +10,7 @@ mod failure;
 mod policy_source;
 mod seed;
 mod serve;
+mod session_events;
 mod signals;
 mod text;
 

@@ -14,7 +14,7 @@ use serde_json::json;
 fn it_says_where_it_listens_and_how_it_is() {
     let mut server = Server::start(&[]);
     assert_eq!(server.store, "memory");
-    let line = server.stderr.next().unwrap().unwrap();
+    let line = server.event("listening");
     assert!(line.contains(&server.address.to_string()) && line.contains("memory"), "{line}");
     let (status, _) = server.get("/health");
     assert_eq!((status, &server.health()["status"]), (200, &json!("ok")));
@@ -39,14 +39,13 @@ fn an_interrupt_ends_it_gracefully() {
 #[test]
 fn a_second_interrupt_ends_it_at_once() {
     let mut server = Server::start(&["--spread", "300"]);
-    // A client that answers nothing, not even a close frame, keeps a server from leaving.
+    // One that answers nothing, not even a close frame, keeps the server from leaving.
     let _client = server.plain("/ws/chat/?session=a");
-    let mut lines = server.stderr.by_ref().map(Result::unwrap);
-    assert!(lines.next().unwrap().contains("listening"));
+    server.event("listening");
     server.signal("-TERM");
-    let mut lines = server.stderr.by_ref().map(Result::unwrap);
-    assert!(lines.next().unwrap().contains("going away"));
+    server.event("going away");
     server.signal("-TERM");
+    server.event("connections that are cut: 1");
     assert_eq!(server.wait().code(), Some(0));
 }
 

@@ -44,7 +44,10 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<(), Failure> {
     let gone = async { tokio::join!(leave, served).1 };
     tokio::select! {
         result = gone => Ok(result?),
-        result = signals.next() => Ok(result?),
+        result = signals.next() => {
+            say(&format!("connections that are cut: {}", sessions.connections()));
+            Ok(result?)
+        }
     }
 }
 

@@ -14,20 +14,20 @@ use tokio_tungstenite::tungstenite::{self, Message, WebSocket};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A `redial serve`, killed at the end.
-pub struct Server {
+pub(crate) struct Server {
     process: Child,
-    pub address: SocketAddr,
-    pub store: String,
-    pub stderr: Lines<BufReader<ChildStderr>>,
+    pub(crate) address: SocketAddr,
+    pub(crate) store: String,
+    stderr: Lines<BufReader<ChildStderr>>,
 }
 
 impl Server {
     /// On a free port.
-    pub fn start(args: &[&str]) -> Self {
+    pub(crate) fn start(args: &[&str]) -> Self {
         Self::start_at("127.0.0.1:0", args)
     }
 
-    pub fn start_at(listen: &str, args: &[&str]) -> Self {
+    pub(crate) fn start_at(listen: &str, args: &[&str]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_redial"))
             .args(["serve", "--json", "--listen", listen])
             .args(args)
@@ -45,26 +45,33 @@ impl Server {
     }
 
     /// SIGKILL.
-    pub fn kill(mut self) -> SocketAddr {
+    pub(crate) fn kill(mut self) -> SocketAddr {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
         self.address
     }
 
-    pub fn signal(&self, signal: &str) {
+    pub(crate) fn signal(&self, signal: &str) {
         assert!(Command::new("kill").args([signal, &self.process.id().to_string()]).status().unwrap().success());
     }
 
-    pub fn wait(&mut self) -> ExitStatus {
+    pub(crate) fn wait(&mut self) -> ExitStatus {
         self.process.wait().unwrap()
     }
 
-    pub fn url(&self, path: &str) -> String {
+    /// The next line for people; it has this in it.
+    pub(crate) fn event(&mut self, part: &str) -> String {
+        let line = self.stderr.next().expect("a line").unwrap();
+        assert!(line.contains(part), "{line}");
+        line
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("ws://{}{path}", self.address)
     }
 
     /// What it answers over HTTP: the status, and the body.
-    pub fn get(&self, path: &str) -> (u16, String) {
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         write!(stream, "GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", self.address).unwrap();
@@ -74,12 +81,12 @@ impl Server {
         (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
     }
 
-    pub fn health(&self) -> Value {
+    pub(crate) fn health(&self) -> Value {
         serde_json::from_str(&self.get("/health").1).unwrap()
     }
 
     /// A client that knows no subprotocol.
-    pub fn plain(&self, path: &str) -> Plain {
+    pub(crate) fn plain(&self, path: &str) -> Plain {
         Plain::connect(self.address, path, &[]).unwrap()
     }
 }
@@ -92,11 +99,11 @@ impl Drop for Server {
 }
 
 /// A WebSocket without anything else.
-pub struct Plain(WebSocket<TcpStream>);
+pub(crate) struct Plain(WebSocket<TcpStream>);
 
 impl Plain {
     /// The status, where the server refuses.
-    pub fn connect(address: SocketAddr, path: &str, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
+    pub(crate) fn connect(address: SocketAddr, path: &str, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
         use tungstenite::client::IntoClientRequest;
         let mut request = format!("ws://{address}{path}").into_client_request().unwrap();
         for (name, value) in headers {
@@ -113,7 +120,7 @@ impl Plain {
         }
     }
 
-    pub fn ask(&mut self, text: &str) -> String {
+    pub(crate) fn ask(&mut self, text: &str) -> String {
         self.0.send(Message::text(text)).unwrap();
         match self.0.read().unwrap() {
             Message::Text(text) => text.to_string(),
@@ -122,28 +129,29 @@ impl Plain {
     }
 
     /// The answer to a JSON message.
-    pub fn count(&mut self, message: &Value) -> Value {
+    pub(crate) fn count(&mut self, message: &Value) -> Value {
         serde_json::from_str(&self.ask(&serde_json::json!({ "message": message }).to_string())).unwrap()
     }
 
     /// The close code with which the server ends it.
-    pub fn closed(&mut self) -> u16 {
-        loop {
-            match self.0.read() {
-                Ok(Message::Close(Some(frame))) => return frame.code.into(),
-                Ok(_) => {}
-                Err(error) => panic!("no close frame: {error}"),
+    pub(crate) fn closed(&mut self) -> u16 {
+        let mut code = None;
+        // Reading on is what answers the close frame.
+        while let Ok(message) = self.0.read() {
+            if let Message::Close(Some(frame)) = message {
+                code = Some(frame.code.into());
             }
         }
+        code.expect("a close frame")
     }
 }
 
-pub fn redial(args: &[&str]) -> Output {
+pub(crate) fn redial(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_redial")).args(args).stdin(Stdio::null()).output().unwrap()
 }
 
 /// The command ends with this status and one line on stderr that names all these.
-pub fn refused(args: &[&str], status: i32, named: &[&str]) {
+pub(crate) fn refused(args: &[&str], status: i32, named: &[&str]) {
     let output = redial(args);
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), stderr.lines().count()), (Some(status), 1), "{args:?}: {stderr}");
