@@ -43,6 +43,10 @@ pub(crate) enum Command {
     /// An interrupt lets it go away gracefully: clients are told, what they have sent is acknowledged, and their
     /// connections are closed with 1012. A second one ends it at once.
     Serve(ServeArgs),
+    /// One look at a server: its health, a connection with its latency, and whether sessions can be resumed.
+    ///
+    /// Exit status 0 only if all of it is well.
+    Status(StatusArgs),
 }
 
 /// Where the policy comes from; a flag comes before the environment, that before a file, that before a preset.
@@ -183,6 +187,22 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "N", default_value = "100", value_parser = limit)]
     pub(crate) messages_per_second: Limit,
     /// Print on stdout, as JSON, where it listens.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct StatusArgs {
+    /// The WebSocket's URL, `ws://` or `wss://`; with `http://` or `https://` and no path, the chat of that server.
+    #[arg(value_name = "URL")]
+    pub(crate) url: String,
+    /// Send this header; may be repeated.
+    #[arg(long, value_name = "NAME:VALUE")]
+    pub(crate) header: Vec<String>,
+    /// Everything is over within this many seconds, from 1 to 300.
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = within::<1, 300>)]
+    pub(crate) timeout: u32,
+    /// Print the report as JSON on stdout.
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -12,6 +12,7 @@ mod seed;
 mod serve;
 mod session_events;
 mod signals;
+mod status;
 mod text;
 
 use std::process::ExitCode;
@@ -30,6 +31,7 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => commands::demo::run(&args),
         Command::Chaos(args) => commands::chaos::run(&args),
         Command::Serve(args) => commands::serve::run(&args),
+        Command::Status(args) => commands::status::run(&args),
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -73,7 +73,7 @@ pub(crate) fn shown(payload: &Payload) -> String {
 }
 
 /// `300 s`.
-fn whole_seconds(span: Micros) -> String {
+pub(crate) fn whole_seconds(span: Micros) -> String {
     match span.as_micros() {
         micros if micros % 1_000_000 == 0 => format!("{} s", micros / 1_000_000),
         _ => describe::seconds(span),

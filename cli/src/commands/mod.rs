@@ -6,3 +6,4 @@ pub(crate) mod demo;
 pub(crate) mod replay;
 pub(crate) mod schedule;
 pub(crate) mod serve;
+pub(crate) mod status;
