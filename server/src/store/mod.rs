@@ -11,6 +11,8 @@
 mod clock;
 mod listeners;
 mod memory;
+#[cfg(feature = "redis")]
+mod redis;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
@@ -23,6 +25,8 @@ use redial_session::{Payload, SessionId};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 pub use memory::MemoryStore;
+#[cfg(feature = "redis")]
+pub use redis::RedisStore;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
 

@@ -4,6 +4,10 @@
 
 mod laws;
 mod model;
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(feature = "redis")]
+mod redis_server;
 mod rig;
 #[cfg(feature = "sqlite")]
 mod sqlite;

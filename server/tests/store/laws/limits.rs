@@ -10,7 +10,7 @@ async fn small(rig: &mut Rig) -> Store {
     rig.store(settings).await
 }
 
-pub async fn an_overflow_by_number_ends_that_session_only(rig: &mut Rig) {
+pub(crate) async fn an_overflow_by_number_ends_that_session_only(rig: &mut Rig) {
     let store = small(rig).await;
     let leases = room(&store, "r", [1, 2, 3]).await;
     store.commit(leases[0], vec![message(2, ["a", "b", "c"].map(|text| say("r", text)).to_vec())]).await.unwrap();
@@ -34,7 +34,7 @@ pub async fn an_overflow_by_number_ends_that_session_only(rig: &mut Rig) {
     assert!(store.expire(10).await.unwrap().is_empty());
 }
 
-pub async fn an_overflow_by_bytes_ends_that_session_only(rig: &mut Rig) {
+pub(crate) async fn an_overflow_by_bytes_ends_that_session_only(rig: &mut Rig) {
     let store = small(rig).await;
     let leases = room(&store, "r", [1, 2]).await;
     store.commit(leases[1], vec![message(2, vec![reply(&"x".repeat(100))])]).await.unwrap();
@@ -47,7 +47,7 @@ pub async fn an_overflow_by_bytes_ends_that_session_only(rig: &mut Rig) {
     assert_eq!(outbox(&store, leases[0]).await.len(), 2);
 }
 
-pub async fn one_s_own_overflow_is_told_and_does_not_stop_the_others_messages(rig: &mut Rig) {
+pub(crate) async fn one_s_own_overflow_is_told_and_does_not_stop_the_others_messages(rig: &mut Rig) {
     let store = small(rig).await;
     let leases = room(&store, "r", [1, 2]).await;
     let flood = vec![
@@ -65,7 +65,7 @@ pub async fn one_s_own_overflow_is_told_and_does_not_stop_the_others_messages(ri
     assert_eq!(ended, [(alias(1), vec!["r".to_owned()]), (alias(2), vec!["r".to_owned()])]);
 }
 
-pub async fn an_overflow_is_forgotten_in_time(rig: &mut Rig) {
+pub(crate) async fn an_overflow_is_forgotten_in_time(rig: &mut Rig) {
     let store = small(rig).await;
     let lease = store.create(new(1)).await.unwrap();
     assert_eq!(store.commit(lease, vec![message(1, vec![reply(&"x".repeat(101))])]).await, Err(OVERFLOW));
@@ -78,7 +78,7 @@ pub async fn an_overflow_is_forgotten_in_time(rig: &mut Rig) {
     store.create(new(1)).await.unwrap();
 }
 
-pub async fn a_user_has_so_many_sessions(rig: &mut Rig) {
+pub(crate) async fn a_user_has_so_many_sessions(rig: &mut Rig) {
     let settings = StoreSettings { ttl: TTL, sessions_per_user: 2, ..StoreSettings::default() };
     let store = rig.store(settings).await;
     let first = store.create(of_user(1, "ann")).await.unwrap();
@@ -98,7 +98,7 @@ pub async fn a_user_has_so_many_sessions(rig: &mut Rig) {
     store.create(of_user(1, "ann")).await.unwrap();
 }
 
-pub async fn a_count_goes_on_until_nobody_counted_for_long(rig: &mut Rig) {
+pub(crate) async fn a_count_goes_on_until_nobody_counted_for_long(rig: &mut Rig) {
     let store = open(rig).await;
     for count in 1..=3 {
         assert_eq!(store.count("a").await.unwrap(), count);

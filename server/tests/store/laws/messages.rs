@@ -3,7 +3,7 @@
 use super::*;
 use redial_server::store::{Change, StoreError, Totals};
 
-pub async fn a_message_is_committed_once(rig: &mut Rig) {
+pub(crate) async fn a_message_is_committed_once(rig: &mut Rig) {
     let store = open(rig).await;
     let lease = store.create(new(1)).await.unwrap();
     let first = vec![message(1, vec![reply("a"), say("r", "a")]), message(2, vec![reply("b")])];
@@ -18,7 +18,7 @@ pub async fn a_message_is_committed_once(rig: &mut Rig) {
     assert_eq!(resumed(store.claim(id(1), secret(1), 0).await.unwrap()).received, 4);
 }
 
-pub async fn a_gap_is_refused_and_nothing_of_the_call_is_done(rig: &mut Rig) {
+pub(crate) async fn a_gap_is_refused_and_nothing_of_the_call_is_done(rig: &mut Rig) {
     let store = open(rig).await;
     let lease = store.create(new(1)).await.unwrap();
     let gap = |expected| Err(StoreError::Gap { expected });
@@ -33,7 +33,7 @@ pub async fn a_gap_is_refused_and_nothing_of_the_call_is_done(rig: &mut Rig) {
     assert_eq!(outbox(&store, lease).await, ["1 c"]);
 }
 
-pub async fn an_outbox_has_no_gaps(rig: &mut Rig) {
+pub(crate) async fn an_outbox_has_no_gaps(rig: &mut Rig) {
     let store = open(rig).await;
     let lease = store.create(new(1)).await.unwrap();
     for number in 1..=20 {
@@ -48,7 +48,7 @@ pub async fn an_outbox_has_no_gaps(rig: &mut Rig) {
     assert_eq!(lines(&waiting)[9], "30 19.2");
 }
 
-pub async fn payloads_come_back_as_they_were(rig: &mut Rig) {
+pub(crate) async fn payloads_come_back_as_they_were(rig: &mut Rig) {
     let store = open(rig).await;
     let lease = store.create(new(1)).await.unwrap();
     let all: Vec<u8> = (0..=255).collect();
@@ -78,7 +78,7 @@ pub async fn payloads_come_back_as_they_were(rig: &mut Rig) {
     assert_eq!(store.end(lease).await.unwrap().unwrap().rooms, [room]);
 }
 
-pub async fn a_read_keeps_to_its_limits(rig: &mut Rig) {
+pub(crate) async fn a_read_keeps_to_its_limits(rig: &mut Rig) {
     let store = open(rig).await;
     let lease = store.create(new(1)).await.unwrap();
     let many = (0..1_000).map(|n| reply(&format!("{n:04}"))).collect();
@@ -102,7 +102,7 @@ pub async fn a_read_keeps_to_its_limits(rig: &mut Rig) {
     }
 }
 
-pub async fn what_is_acknowledged_is_forgotten(rig: &mut Rig) {
+pub(crate) async fn what_is_acknowledged_is_forgotten(rig: &mut Rig) {
     let store = open(rig).await;
     let lease = store.create(new(1)).await.unwrap();
     store.commit(lease, vec![message(1, vec![reply("a"), reply("b"), reply("c")])]).await.unwrap();
@@ -113,7 +113,7 @@ pub async fn what_is_acknowledged_is_forgotten(rig: &mut Rig) {
     assert_eq!(store.totals().await.unwrap(), Totals { sessions: 1, outbox_messages: Some(1) });
 }
 
-pub async fn more_acknowledged_than_sent_is_all(rig: &mut Rig) {
+pub(crate) async fn more_acknowledged_than_sent_is_all(rig: &mut Rig) {
     let store = open(rig).await;
     let lease = store.create(new(1)).await.unwrap();
     store.commit(lease, vec![message(1, vec![reply("a"), reply("b")])]).await.unwrap();
@@ -125,7 +125,7 @@ pub async fn more_acknowledged_than_sent_is_all(rig: &mut Rig) {
     assert_eq!(outbox(&store, lease).await, ["3 c"]);
 }
 
-pub async fn an_application_can_speak_without_a_message(rig: &mut Rig) {
+pub(crate) async fn an_application_can_speak_without_a_message(rig: &mut Rig) {
     let store = open(rig).await;
     let leases = room(&store, "r", [1, 2]).await;
     store.apply(None, vec![say("r", "a"), reply("nobody"), join("r"), leave("r")]).await.unwrap();
@@ -137,7 +137,7 @@ pub async fn an_application_can_speak_without_a_message(rig: &mut Rig) {
     assert_eq!(resumed(store.claim(id(1), secret(1), 0).await.unwrap()).received, 1);
 }
 
-pub async fn changes_name_who_has_something_new(rig: &mut Rig) {
+pub(crate) async fn changes_name_who_has_something_new(rig: &mut Rig) {
     let store = open(rig).await;
     let leases = room(&store, "r", [1, 2, 3]).await;
     let mut changes = store.changes();
@@ -161,7 +161,7 @@ pub async fn changes_name_who_has_something_new(rig: &mut Rig) {
     }
 }
 
-pub async fn totals_count(rig: &mut Rig) {
+pub(crate) async fn totals_count(rig: &mut Rig) {
     let store = open(rig).await;
     assert_eq!(store.totals().await.unwrap(), Totals { sessions: 0, outbox_messages: Some(0) });
     let leases = room(&store, "r", 0..5).await;
@@ -172,7 +172,7 @@ pub async fn totals_count(rig: &mut Rig) {
     assert_eq!(store.totals().await.unwrap(), Totals { sessions: 4, outbox_messages: Some(4) });
 }
 
-pub async fn many_tasks_at_once_keep_each_session_s_order(rig: &mut Rig) {
+pub(crate) async fn many_tasks_at_once_keep_each_session_s_order(rig: &mut Rig) {
     let store = open(rig).await;
     let leases = room(&store, "r", 0..8).await;
     let writers: Vec<_> = leases

@@ -5,10 +5,10 @@ mod messages;
 mod rooms;
 mod sessions;
 
-pub use limits::*;
-pub use messages::*;
-pub use rooms::*;
-pub use sessions::*;
+pub(crate) use limits::*;
+pub(crate) use messages::*;
+pub(crate) use rooms::*;
+pub(crate) use sessions::*;
 
 use std::time::Duration;
 
@@ -19,85 +19,85 @@ use redial_session::{Payload, SessionId};
 
 use crate::rig::{Rig, Store};
 
-pub const TTL: Duration = Duration::from_secs(300);
-pub const MILLI: Duration = Duration::from_millis(1);
+pub(crate) const TTL: Duration = Duration::from_secs(300);
+pub(crate) const MILLI: Duration = Duration::from_millis(1);
 
-pub fn id(n: u16) -> SessionId {
+pub(crate) fn id(n: u16) -> SessionId {
     // No bytes of a text, and zeros among them: what a store must be able to keep.
     let mut bytes = [0xFF; 16];
     bytes[..2].copy_from_slice(&n.to_be_bytes());
     SessionId::from_bytes(bytes)
 }
 
-pub fn secret(n: u16) -> SecretHash {
+pub(crate) fn secret(n: u16) -> SecretHash {
     let mut bytes = [0x80; 32];
     bytes[..2].copy_from_slice(&n.to_be_bytes());
     SecretHash(bytes)
 }
 
 /// Aliases are big: as big as numbers get.
-pub fn alias(n: u16) -> u64 {
+pub(crate) fn alias(n: u16) -> u64 {
     u64::MAX - u64::from(n)
 }
 
-pub fn new(n: u16) -> NewSession {
+pub(crate) fn new(n: u16) -> NewSession {
     NewSession { id: id(n), secret: secret(n), user: None, alias: alias(n) }
 }
 
-pub fn of_user(n: u16, user: &str) -> NewSession {
+pub(crate) fn of_user(n: u16, user: &str) -> NewSession {
     NewSession { user: Some(user.to_owned()), ..new(n) }
 }
 
-pub fn message(number: u64, effects: Vec<Effect>) -> Committed {
+pub(crate) fn message(number: u64, effects: Vec<Effect>) -> Committed {
     Committed { number, effects }
 }
 
-pub fn reply(text: &str) -> Effect {
+pub(crate) fn reply(text: &str) -> Effect {
     Effect::Reply(text.into())
 }
 
-pub fn join(room: &str) -> Effect {
+pub(crate) fn join(room: &str) -> Effect {
     Effect::Join(room.to_owned())
 }
 
-pub fn leave(room: &str) -> Effect {
+pub(crate) fn leave(room: &str) -> Effect {
     Effect::Leave(room.to_owned())
 }
 
 /// To all of the room, and kept.
-pub fn say(room: &str, text: &str) -> Effect {
+pub(crate) fn say(room: &str, text: &str) -> Effect {
     Effect::Broadcast { room: room.to_owned(), payload: text.into(), to_self: true, keep: true }
 }
 
 /// To the others in the room.
-pub fn tell(room: &str, text: &str) -> Effect {
+pub(crate) fn tell(room: &str, text: &str) -> Effect {
     Effect::Broadcast { room: room.to_owned(), payload: text.into(), to_self: false, keep: false }
 }
 
-pub fn text(payload: &Payload) -> String {
+pub(crate) fn text(payload: &Payload) -> String {
     payload.as_text().unwrap().to_owned()
 }
 
 /// `NUMBER TEXT`, each.
-pub fn lines(messages: &[Outgoing]) -> Vec<String> {
+pub(crate) fn lines(messages: &[Outgoing]) -> Vec<String> {
     messages.iter().map(|message| format!("{} {}", message.number, text(&message.payload))).collect()
 }
 
-pub fn past(messages: &[Past]) -> Vec<String> {
+pub(crate) fn past(messages: &[Past]) -> Vec<String> {
     messages.iter().map(|message| format!("{} {}", message.number, text(&message.payload))).collect()
 }
 
 /// All that waits.
-pub async fn outbox(store: &Store, lease: Lease) -> Vec<String> {
+pub(crate) async fn outbox(store: &Store, lease: Lease) -> Vec<String> {
     lines(&store.read(lease, 0, usize::MAX, usize::MAX).await.unwrap())
 }
 
-pub async fn open(rig: &mut Rig) -> Store {
+pub(crate) async fn open(rig: &mut Rig) -> Store {
     rig.store(StoreSettings { ttl: TTL, ..StoreSettings::default() }).await
 }
 
 /// These sessions, as members of the room.
-pub async fn room(store: &Store, name: &str, members: impl IntoIterator<Item = u16>) -> Vec<Lease> {
+pub(crate) async fn room(store: &Store, name: &str, members: impl IntoIterator<Item = u16>) -> Vec<Lease> {
     let mut leases = Vec::new();
     for n in members {
         let lease = store.create(new(n)).await.unwrap();
@@ -107,7 +107,7 @@ pub async fn room(store: &Store, name: &str, members: impl IntoIterator<Item = u
     leases
 }
 
-pub fn resumed(claim: Claim) -> Resumed {
+pub(crate) fn resumed(claim: Claim) -> Resumed {
     match claim {
         Claim::Resumed(resumed) => resumed,
         Claim::Unknown => panic!("the session is unknown"),

@@ -3,7 +3,7 @@
 use super::*;
 use redial_server::store::Member;
 
-pub async fn a_broadcast_reaches_every_member_and_the_history_in_order(rig: &mut Rig) {
+pub(crate) async fn a_broadcast_reaches_every_member_and_the_history_in_order(rig: &mut Rig) {
     let store = open(rig).await;
     let leases = room(&store, "r", [1, 2, 3]).await;
     let stranger = store.create(new(4)).await.unwrap();
@@ -20,7 +20,7 @@ pub async fn a_broadcast_reaches_every_member_and_the_history_in_order(rig: &mut
     assert_eq!(past(&store.history("nobody's", None, 10).await.unwrap()), ["1 g"]);
 }
 
-pub async fn a_broadcast_to_others_leaves_oneself_out(rig: &mut Rig) {
+pub(crate) async fn a_broadcast_to_others_leaves_oneself_out(rig: &mut Rig) {
     let store = open(rig).await;
     let leases = room(&store, "r", [1, 2]).await;
     let kept = Effect::Broadcast { room: "r".to_owned(), payload: "a".into(), to_self: false, keep: true };
@@ -30,7 +30,7 @@ pub async fn a_broadcast_to_others_leaves_oneself_out(rig: &mut Rig) {
     assert_eq!(past(&store.history("r", None, 10).await.unwrap()), ["1 a"]);
 }
 
-pub async fn members_come_and_go(rig: &mut Rig) {
+pub(crate) async fn members_come_and_go(rig: &mut Rig) {
     let store = open(rig).await;
     assert!(store.members("r").await.unwrap().is_empty());
     let ann = store.create(of_user(1, "ann")).await.unwrap();
@@ -56,7 +56,7 @@ pub async fn members_come_and_go(rig: &mut Rig) {
     assert!(store.members("q").await.unwrap().is_empty());
 }
 
-pub async fn joining_twice_is_joining_once(rig: &mut Rig) {
+pub(crate) async fn joining_twice_is_joining_once(rig: &mut Rig) {
     let store = open(rig).await;
     let leases = room(&store, "r", [1, 2]).await;
     store.commit(leases[0], vec![message(2, vec![join("r"), say("r", "a")])]).await.unwrap();
@@ -67,7 +67,7 @@ pub async fn joining_twice_is_joining_once(rig: &mut Rig) {
     assert_eq!(outbox(&store, leases[0]).await, ["1 a"]);
 }
 
-pub async fn history_has_pages_and_an_end(rig: &mut Rig) {
+pub(crate) async fn history_has_pages_and_an_end(rig: &mut Rig) {
     let settings = StoreSettings { ttl: TTL, history_messages: 25, ..StoreSettings::default() };
     let store = rig.store(settings).await;
     assert!(store.history("r", None, 10).await.unwrap().is_empty());
@@ -98,7 +98,7 @@ pub async fn history_has_pages_and_an_end(rig: &mut Rig) {
     assert!(newest[0].at_millis > 1_600_000_000_000, "{newest:?}");
 }
 
-pub async fn a_room_of_ten_thousand(rig: &mut Rig) {
+pub(crate) async fn a_room_of_ten_thousand(rig: &mut Rig) {
     let store = open(rig).await;
     let mut leases = Vec::new();
     for n in 0..10_000 {

@@ -3,7 +3,7 @@
 use super::*;
 use redial_server::store::{Ended, Reason, StoreError};
 
-pub async fn a_session_is_created_once(rig: &mut Rig) {
+pub(crate) async fn a_session_is_created_once(rig: &mut Rig) {
     let store = open(rig).await;
     let lease = store.create(of_user(1, "ann")).await.unwrap();
     assert_eq!(lease.session, id(1));
@@ -18,7 +18,7 @@ pub async fn a_session_is_created_once(rig: &mut Rig) {
     assert_eq!(store.read(lease, 0, 1, 1).await, Err(StoreError::Superseded));
 }
 
-pub async fn an_id_that_is_taken_is_not_given_again(rig: &mut Rig) {
+pub(crate) async fn an_id_that_is_taken_is_not_given_again(rig: &mut Rig) {
     let store = open(rig).await;
     let lease = store.create(new(1)).await.unwrap();
     let other = NewSession { secret: secret(2), ..new(1) };
@@ -26,7 +26,7 @@ pub async fn an_id_that_is_taken_is_not_given_again(rig: &mut Rig) {
     assert_eq!(outbox(&store, lease).await, [""; 0]);
 }
 
-pub async fn a_wrong_secret_finds_nothing(rig: &mut Rig) {
+pub(crate) async fn a_wrong_secret_finds_nothing(rig: &mut Rig) {
     let store = open(rig).await;
     let lease = store.create(new(1)).await.unwrap();
     assert_eq!(store.claim(id(1), secret(2), 0).await.unwrap(), Claim::Unknown);
@@ -36,7 +36,7 @@ pub async fn a_wrong_secret_finds_nothing(rig: &mut Rig) {
     store.commit(lease, vec![message(1, vec![reply("a")])]).await.unwrap();
 }
 
-pub async fn a_claim_supersedes_the_lease_before(rig: &mut Rig) {
+pub(crate) async fn a_claim_supersedes_the_lease_before(rig: &mut Rig) {
     let store = open(rig).await;
     let first = store.create(new(1)).await.unwrap();
     let second = resumed(store.claim(id(1), secret(1), 0).await.unwrap()).lease;
@@ -52,7 +52,7 @@ pub async fn a_claim_supersedes_the_lease_before(rig: &mut Rig) {
     assert_eq!(outbox(&store, third).await, ["1 b"]);
 }
 
-pub async fn a_claim_tells_how_far_the_session_is(rig: &mut Rig) {
+pub(crate) async fn a_claim_tells_how_far_the_session_is(rig: &mut Rig) {
     let store = open(rig).await;
     let first = store.create(of_user(1, "ann")).await.unwrap();
     let effects = vec![reply("a"), reply("b"), reply("c")];
@@ -65,7 +65,7 @@ pub async fn a_claim_tells_how_far_the_session_is(rig: &mut Rig) {
     assert_eq!(outbox(&store, claimed.lease).await, ["3 c"]);
 }
 
-pub async fn a_claim_beyond_what_was_sent_ends_the_session(rig: &mut Rig) {
+pub(crate) async fn a_claim_beyond_what_was_sent_ends_the_session(rig: &mut Rig) {
     let store = open(rig).await;
     let lease = room(&store, "r", [1]).await[0];
     store.commit(lease, vec![message(2, vec![reply("a")])]).await.unwrap();
@@ -83,7 +83,7 @@ pub async fn a_claim_beyond_what_was_sent_ends_the_session(rig: &mut Rig) {
     assert_eq!(store.totals().await.unwrap().sessions, 0);
 }
 
-pub async fn a_claim_below_what_was_acknowledged_ends_the_session(rig: &mut Rig) {
+pub(crate) async fn a_claim_below_what_was_acknowledged_ends_the_session(rig: &mut Rig) {
     let store = open(rig).await;
     let lease = store.create(new(1)).await.unwrap();
     store.commit(lease, vec![message(1, vec![reply("a"), reply("b")])]).await.unwrap();
@@ -94,7 +94,7 @@ pub async fn a_claim_below_what_was_acknowledged_ends_the_session(rig: &mut Rig)
     assert_eq!(store.expire(10).await.unwrap().len(), 1);
 }
 
-pub async fn a_released_session_lives_for_its_time(rig: &mut Rig) {
+pub(crate) async fn a_released_session_lives_for_its_time(rig: &mut Rig) {
     let store = open(rig).await;
     let first = store.create(new(1)).await.unwrap();
     store.create(new(2)).await.unwrap();
@@ -116,7 +116,7 @@ pub async fn a_released_session_lives_for_its_time(rig: &mut Rig) {
     assert_eq!(store.read(second, 0, 1, 1).await, Err(StoreError::Gone(Reason::Unknown)));
 }
 
-pub async fn a_kept_session_lives(rig: &mut Rig) {
+pub(crate) async fn a_kept_session_lives(rig: &mut Rig) {
     let store = open(rig).await;
     let kept: Vec<_> = room(&store, "r", 0..3).await;
     for _ in 0..10 {
@@ -132,7 +132,7 @@ pub async fn a_kept_session_lives(rig: &mut Rig) {
     assert_eq!(store.expire(10).await.unwrap().len(), 3);
 }
 
-pub async fn a_session_that_nobody_keeps_ends(rig: &mut Rig) {
+pub(crate) async fn a_session_that_nobody_keeps_ends(rig: &mut Rig) {
     let store = open(rig).await;
     store.create(of_user(1, "ann")).await.unwrap();
     rig.pass(TTL + TTL / 4 - MILLI).await;
@@ -152,7 +152,7 @@ pub async fn a_session_that_nobody_keeps_ends(rig: &mut Rig) {
     assert_eq!(store.totals().await.unwrap().sessions, 0);
 }
 
-pub async fn a_superseded_connection_neither_keeps_nor_releases_nor_ends(rig: &mut Rig) {
+pub(crate) async fn a_superseded_connection_neither_keeps_nor_releases_nor_ends(rig: &mut Rig) {
     let store = open(rig).await;
     let old = room(&store, "r", [1]).await[0];
     let lease = resumed(store.claim(id(1), secret(1), 0).await.unwrap()).lease;
@@ -166,7 +166,7 @@ pub async fn a_superseded_connection_neither_keeps_nor_releases_nor_ends(rig: &m
     assert_eq!(store.expire(10).await.unwrap().len(), 1);
 }
 
-pub async fn a_session_that_is_ended_is_gone(rig: &mut Rig) {
+pub(crate) async fn a_session_that_is_ended_is_gone(rig: &mut Rig) {
     let store = open(rig).await;
     let lease = store.create(of_user(1, "ann")).await.unwrap();
     let effects = vec![join("r"), join("q"), leave("r"), join("r"), reply("a")];
