@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::io::Write;
 
 use redial_server::store::{Past, SessionStore};
 
@@ -81,9 +80,8 @@ impl Account {
         }
     }
 
-    /// Writes it where the test's harness does not hide it.
     pub(crate) fn print(&self) {
-        let _ = writeln!(std::io::stdout().lock(), "{self}");
+        crate::print(&self.to_string());
     }
 
     /// # Panics

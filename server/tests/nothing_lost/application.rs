@@ -48,17 +48,12 @@ pub(crate) fn settings(ttl: Duration) -> StoreSettings {
 }
 
 /// All clients come from one address, and as fast as they can.
-fn limits() -> Limits {
-    Limits {
-        connections_per_address: None,
-        connects_per_minute: None,
-        messages_per_second: None,
-        ..Limits::default()
-    }
+pub(crate) fn limits() -> Limits {
+    Limits { connections_per_address: None, connects_per_minute: None, messages_per_second: None, ..Limits::default() }
 }
 
-pub(crate) fn sessions(store: Arc<dyn SessionStore>) -> Sessions {
-    Sessions::builder(store, Numbers).limits(limits()).build()
+pub(crate) fn sessions(store: Arc<dyn SessionStore>, limits: Limits) -> Sessions {
+    Sessions::builder(store, Numbers).limits(limits).build()
 }
 
 /// Serves, and says a number to the room every few milliseconds.
@@ -90,13 +85,14 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
-    pub(crate) fn variables(&self) -> [(&'static str, String); 6] {
+    pub(crate) fn variables(&self) -> [(&'static str, String); 7] {
         [
             ("NUMBERS_STORE", self.store.clone()),
             ("NUMBERS_PORT", self.port.to_string()),
             ("NUMBERS_TTL_MS", self.settings.ttl.as_millis().to_string()),
             ("NUMBERS_OUTBOX_MESSAGES", self.settings.outbox_messages.to_string()),
             ("NUMBERS_OUTBOX_BYTES", self.settings.outbox_bytes.to_string()),
+            ("NUMBERS_HISTORY_MESSAGES", self.settings.history_messages.to_string()),
             ("NUMBERS_TICK_US", self.tick.map_or(0, |tick| tick.as_micros()).to_string()),
         ]
     }
@@ -109,6 +105,7 @@ impl Setup {
             settings: StoreSettings {
                 outbox_messages: usize::try_from(number("NUMBERS_OUTBOX_MESSAGES")).unwrap(),
                 outbox_bytes: usize::try_from(number("NUMBERS_OUTBOX_BYTES")).unwrap(),
+                history_messages: usize::try_from(number("NUMBERS_HISTORY_MESSAGES")).unwrap(),
                 ..settings(Duration::from_millis(number("NUMBERS_TTL_MS")))
             },
             tick: Some(number("NUMBERS_TICK_US")).filter(|tick| *tick > 0).map(Duration::from_micros),
@@ -130,7 +127,7 @@ fn server_process() {
         let store = open(&setup.store, setup.settings).await;
         let listener = TcpListener::bind(("127.0.0.1", setup.port)).await.unwrap();
         println!("\nlistening");
-        serve(sessions(store), listener, setup.tick).await;
+        serve(sessions(store, limits()), listener, setup.tick).await;
     });
 }
 

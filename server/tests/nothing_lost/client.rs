@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redial_server::Payload;
+use redial_session::{ClientEvent, SessionLost};
 use redial_tokio::redial::{Notice, Policy};
 use redial_tokio::redial_driver::OutboxLimits;
 use redial_tokio::{Session, SessionConfig, SessionEvent, StreamExt, WebSocket};
-use redial_session::{ClientEvent, SessionLost};
 use tokio::sync::watch;
 
 use crate::words::{self, Said};
@@ -132,7 +132,9 @@ pub(crate) async fn run(client: u64, port: u16, seed: u64, window: u64, peers: u
         if stopped {
             let sent = diary.sent;
             if !changes.borrow().totals.contains_key(&client) {
-                talker.board.note(|standing| drop(standing.totals.insert(client, sent)));
+                talker.board.note(|standing| {
+                    standing.totals.insert(client, sent);
+                });
             }
             if talker.has_all() {
                 break;
@@ -175,9 +177,10 @@ impl Talker {
         }
         let standing = self.board.0.borrow();
         standing.totals.len() == self.peers
-            && standing.clients.iter().all(|(alias, client)| {
-                standing.totals[client] <= self.room.counts.get(alias).copied().unwrap_or(0)
-            })
+            && standing
+                .clients
+                .iter()
+                .all(|(alias, client)| standing.totals[client] <= self.room.counts.get(alias).copied().unwrap_or(0))
     }
 
     fn hear(&mut self, event: SessionEvent) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 
 use crate::account::{Account, History};
-use crate::application::{open, serve, sessions, settings};
+use crate::application::{limits, open, serve, sessions, settings};
 use crate::client::{self, Board};
 use crate::proxy::Proxy;
 use crate::random::{Random, seed};
@@ -21,7 +21,7 @@ async fn two_hundred_random_cuts_at_any_byte() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let server = listener.local_addr().unwrap().port();
     let tick = Some(Duration::from_millis(5));
-    let serving = tokio::spawn(serve(sessions(store.clone()), listener, tick));
+    let serving = tokio::spawn(serve(sessions(store.clone(), limits()), listener, tick));
     let proxy = Proxy::start(server, CUTS, random.next()).await;
     let board = Board::new();
     let clients: Vec<_> = (1..=CLIENTS)

@@ -6,8 +6,11 @@
 
 mod account;
 mod application;
+mod bounds;
 mod client;
 mod cuts;
+mod kills;
+mod loss;
 mod process;
 mod proxy;
 mod random;
@@ -42,4 +45,10 @@ async fn finish(clients: Vec<JoinHandle<Diary>>, run: impl Future<Output = ()>, 
         Ok(diaries) => diaries,
         Err(_) => panic!("it is stuck: {:?}", board.now()),
     }
+}
+
+/// Writes a line where the tests' harness does not hide it.
+fn print(line: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
 }

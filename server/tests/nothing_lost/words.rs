@@ -28,7 +28,7 @@ pub(crate) fn message(client: u64, number: u64) -> Payload {
 }
 
 /// Never two in a row, so that the numbers beside tell its own.
-const fn is_empty(number: u64) -> bool {
+pub(crate) const fn is_empty(number: u64) -> bool {
     number % 16 == 5
 }
 
