@@ -209,7 +209,7 @@ impl Connection {
     }
 
     fn write(&mut self, cx: &mut Context<'_>, now: Timestamp) -> Result<(), Finish> {
-        if self.ending.is_some_and(|(finish, _)| finish == Finish::Left) {
+        if self.is_left() {
             return Ok(());
         }
         let server = &mut self.server;
@@ -244,6 +244,11 @@ impl Connection {
         }
     }
 
+    /// Whether nobody is there any more to write to.
+    fn is_left(&self) -> bool {
+        self.ending.is_some_and(|(finish, _)| finish == Finish::Left)
+    }
+
     fn too_long_blocked(&self, now: Timestamp) -> bool {
         self.blocked_until().is_some_and(|until| until <= now)
     }
@@ -255,7 +260,7 @@ impl Connection {
 
     fn deadline(&self) -> Timestamp {
         // What is to be written waits for the client, while it takes nothing.
-        let write = self.blocked_until().or_else(|| self.server.deadline());
+        let write = self.blocked_until().or_else(|| if self.is_left() { None } else { self.server.deadline() });
         let valve = if self.inbox.is_waiting() { self.outlet.valve.deadline() } else { None };
         let ending = self.ending.map(|(_, latest)| latest);
         [write, self.outlet.deadline(), valve, ending].into_iter().flatten().fold(self.pace.deadline(), Timestamp::min)
