@@ -5,11 +5,12 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use redial::{Micros, Timestamp};
-use redial_session::{FromClient, Payload, Server};
+use redial_session::{FromClient, Server};
 
 use super::alarm::Alarm;
+use super::commit::commit;
 use super::finish::Finish;
-use super::inbox::{Inbox, Work};
+use super::inbox::Inbox;
 use super::outlet::Outlet;
 use super::pace::{Pace, Silence};
 use super::socket::{Came, Socket};
@@ -18,7 +19,7 @@ use crate::application::SessionInfo;
 use crate::hub::{Hub, Stage};
 use crate::refusal::Refusal;
 use crate::registry::Registered;
-use crate::store::{Committed, Lease};
+use crate::store::Lease;
 
 /// So many turns in a row, and then others have theirs.
 const TURNS: usize = 32;
@@ -172,16 +173,19 @@ impl Connection {
     fn commit(&mut self, cx: &mut Context<'_>, now: Timestamp) -> Result<bool, Finish> {
         let mut progress = false;
         if let Poll::Ready(outcome) = self.inbox.poll(cx) {
-            self.server.committed(now, outcome?);
+            let done = outcome?;
+            self.server.committed(now, done.last);
+            if done.answers > 0 {
+                self.outlet.on_answers(done.answers, done.answer_bytes);
+            }
             progress = true;
         }
         // Where nothing is read, no acknowledgement could come.
         if self.inbox.is_waiting() && (!self.listens() || self.outlet.valve.is_open(now)) {
-            let (most_messages, most_bytes) = self.outlet.valve.batch();
-            if let Some(batch) = self.inbox.take(most_messages, most_bytes) {
-                self.outlet.valve.on_commit(batch.messages.len(), batch.bytes);
+            let room = self.outlet.valve.batch();
+            if let Some(batch) = self.inbox.take(room.0) {
                 let (hub, session) = (Arc::clone(&self.hub), Arc::clone(&self.session));
-                self.inbox.begin(work(hub, session, self.lease, batch.messages));
+                self.inbox.begin(commit(hub, session, self.lease, batch, room));
                 progress = true;
             }
         }
@@ -280,19 +284,4 @@ impl Connection {
     pub(super) fn into_rest(self) -> Rest {
         Rest { socket: self.socket, lease: self.lease, acknowledged: self.server.acknowledged() }
     }
-}
-
-/// Asks the application, and commits what it answers.
-fn work(hub: Arc<Hub>, session: Arc<SessionInfo>, lease: Lease, batch: Vec<(u64, Payload)>) -> Work<u64> {
-    Box::pin(async move {
-        let mut last = 0;
-        let mut messages = Vec::with_capacity(batch.len());
-        for (number, payload) in batch {
-            let effects = hub.app.message(&session, payload).await;
-            messages.push(Committed { number, effects });
-            last = number;
-        }
-        hub.access.commit(lease, messages).await?;
-        Ok(last)
-    })
 }
