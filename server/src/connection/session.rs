@@ -105,7 +105,7 @@ impl Connection {
         let mut progress = self.read_frames(cx, now)?;
         progress |= self.commit(cx, now)?;
         progress |= self.deliver(cx, now)?;
-        self.write(cx, now)?;
+        progress |= self.write(cx, now);
         if let Some((finish, latest)) = self.ending {
             if self.inbox.is_empty() || now >= latest {
                 return Err(finish);
@@ -212,18 +212,22 @@ impl Connection {
         Ok(progress)
     }
 
-    fn write(&mut self, cx: &mut Context<'_>, now: Timestamp) -> Result<(), Finish> {
+    /// Writes what the client takes. What was written has made room for more.
+    fn write(&mut self, cx: &mut Context<'_>, now: Timestamp) -> bool {
         if self.is_left() {
-            return Ok(());
+            return false;
         }
         let server = &mut self.server;
-        match self.socket.poll_write(cx, now, || server.transmit(now)) {
-            Poll::Ready(Err(finish)) => {
-                self.end_with(finish, now.saturating_add(REST_TIMEOUT));
-                Ok(())
-            }
-            Poll::Ready(Ok(())) | Poll::Pending => Ok(()),
+        let mut written = false;
+        let next = || {
+            let frame = server.transmit(now);
+            written |= frame.is_some();
+            frame
+        };
+        if let Poll::Ready(Err(finish)) = self.socket.poll_write(cx, now, next) {
+            self.end_with(finish, now.saturating_add(REST_TIMEOUT));
         }
+        written
     }
 
     fn look_at_stage(&mut self) {
