@@ -138,7 +138,11 @@ impl Run {
                 }
                 ClientEvent::Dropped { id, .. } => self.meet(id),
                 ClientEvent::Lost(lost) => lost.in_doubt.iter().for_each(|message| self.meet(message.id)),
-                _ => {}
+                ClientEvent::Started { .. }
+                | ClientEvent::Resumed { .. }
+                | ClientEvent::Plain
+                | ClientEvent::GoingAway(_) => {}
+                other => panic!("an event of a later version: {other:?}"),
             }
         }
     }

@@ -113,7 +113,8 @@ impl Run {
             }
             Frame::Ack { received } => assert_eq!(received, self.committed, "only what is safe, and all of it"),
             Frame::End { .. } => self.over = true,
-            _ => {}
+            Frame::Welcome(_) | Frame::Ping { .. } | Frame::Pong { .. } | Frame::GoingAway(_) => {}
+            other => panic!("a server sends no {other:?}"),
         }
     }
 
