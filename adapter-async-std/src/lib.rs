@@ -73,3 +73,7 @@ pub type Socket = redial_websocket::Socket<Tcp>;
 
 /// A WebSocket that comes back: a `Stream` of [`Event`]s and a `Sink` of [`Message`]s. Made by [`WebSocket`]'s builder.
 pub type Reconnecting<R = ()> = redial_driver::Reconnecting<AsyncIoClock, WebSocketConnector, R>;
+
+/// A conversation that outlives its connections: a `Stream` of [`SessionEvent`]s and a `Sink` of [`Payload`]s. Made by
+/// [`WebSocketBuilder`]'s `session`.
+pub type Session<R = ()> = redial_driver::Session<AsyncIoClock, WebSocketConnector, R>;

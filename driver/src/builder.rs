@@ -23,9 +23,9 @@ use crate::urgent::Urgent;
 pub struct Builder<K, C, R = ()> {
     clock: K,
     connector: C,
-    policy: Policy,
+    pub(crate) policy: Policy,
     seed: u64,
-    outbox: OutboxLimits,
+    pub(crate) outbox: OutboxLimits,
     close_timeout: Micros,
     recorder: R,
     idle: bool,

@@ -77,6 +77,17 @@ impl<M> Handle<M> {
         self.shared.command(Input::Ready { connection });
     }
 
+    #[cfg(feature = "session")]
+    pub(crate) fn is_finished(&self) -> bool {
+        self.shared.lock().is_finished()
+    }
+
+    /// Has the driver look at what its handles did.
+    #[cfg(feature = "session")]
+    pub(crate) fn wake(&self) {
+        self.shared.signal.raise();
+    }
+
     /// Where the connection stands.
     #[must_use]
     pub fn status(&self) -> Status {

@@ -46,6 +46,7 @@
 //! unless a session layer above resends it; messages that still wait in the outbox are not.
 //!
 //! # Crate features
+//! - `session`: [`Session`], a conversation that outlives its connections.
 //! - `recorder`: [`TraceRecorder`](Record), which writes what happens as a trace for `redial replay`.
 //! - `tracing`: a span for each connection, an event for each notice.
 //! - `testing`: the virtual clock and the scripted transport of this crate's own tests.
@@ -64,6 +65,8 @@ mod handle;
 mod outbox;
 mod reconnecting;
 mod recorder;
+#[cfg(feature = "session")]
+mod session;
 mod shared;
 mod signal;
 mod sink;
@@ -92,6 +95,8 @@ pub use handle::Handle;
 pub use outbox::{OutboxLimit, OutboxLimits, Overflow};
 pub use reconnecting::{IO_PER_POLL, Reconnecting};
 pub use recorder::Record;
+#[cfg(feature = "session")]
+pub use session::{Protocol, Session, SessionConfig, SessionEvent, SessionHandle, SessionStatus, SessionTransport};
 pub use status::Status;
 pub use suspend::Suspended;
 #[cfg(feature = "recorder")]

@@ -7,12 +7,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 
-use redial::{ConnectionId, Hint, HoldReason, Input, Micros, Phase, PingId, ReconnectMachine, Stats, Timestamp};
+use redial::{Cause, ConnectionId, Hint, HoldReason, Input, Micros, Phase, PingId, ReconnectMachine, Stats, Timestamp};
 
 use crate::budget::Part;
 use crate::clock::Clock;
 use crate::closing::Closing;
-use crate::connect::Connect;
+use crate::connect::{Connect, Kind};
 use crate::error::SendError;
 use crate::event::Event;
 use crate::handle::Handle;
@@ -199,6 +199,15 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
         Ok(())
     }
 
+    /// Ends the present connection for this cause, with a close handshake in the background: the application can't use it, for
+    /// example because what the peer says makes no sense. What follows is the policy's verdict on the cause. Nothing if none
+    /// is open.
+    pub fn reject(&mut self, cause: Cause) {
+        self.on_control(Kind::Close(cause));
+        self.refresh();
+        self.signal.raise();
+    }
+
     /// Stops, and waits until the connection is closed: at most `close_timeout`. Then everything has ended.
     ///
     /// What is still to be read stays: the stream yields it, then `None`. Cancel-safe; stopping goes on.
@@ -275,6 +284,18 @@ impl<K: Clock, C: Connect, R: Record> Reconnecting<K, C, R> {
             && self.closing.is_none()
             && self.events.is_empty()
             && !self.signal.is_raised()
+    }
+
+    /// Whether nothing will be sent any more, unless somebody starts anew.
+    #[cfg(feature = "session")]
+    pub(crate) fn is_finished(&self) -> bool {
+        self.shared.lock().is_finished()
+    }
+
+    /// Whether no change of the phase waits to be read.
+    #[cfg(feature = "session")]
+    pub(crate) fn phase_is_read(&self) -> bool {
+        !self.events.iter().any(|event| matches!(event, Event::Notice(redial::Notice::Phase { .. })))
     }
 
     /// Decides anew whether messages may pass straight through.

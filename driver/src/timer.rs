@@ -24,6 +24,12 @@ impl<S: Future<Output = ()>> Timer<S> {
         self.armed == at
     }
 
+    /// The time that the alarm is set for.
+    #[cfg(feature = "session")]
+    pub(crate) const fn armed(&self) -> Option<Timestamp> {
+        self.armed
+    }
+
     /// Sets the alarm for `at`, anew only if it stands at another time. True if the alarm rang: then somebody must look at
     /// the clock, which alone knows whether the time has come.
     ///

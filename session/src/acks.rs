@@ -68,6 +68,11 @@ impl Acks {
         self.received
     }
 
+    /// What is owed is due at once.
+    pub(crate) const fn hurry(&mut self) {
+        self.missed |= self.owed_since.is_some();
+    }
+
     /// The number to tell, on whatever goes out now.
     pub(crate) fn tell(&mut self) -> u64 {
         self.told = self.committed;

@@ -216,6 +216,7 @@ impl Server {
     /// Tells the client that the session is over. Nothing is transmitted after that: then close the connection.
     pub fn end(&mut self, reason: EndReason) {
         self.end = Some(reason);
+        self.acks.hurry();
         self.queue.clear();
         self.queued_bytes = 0;
     }
@@ -242,7 +243,7 @@ impl Server {
             self.sent = self.sent.saturating_add(1);
             return Some(encode_message(self.sent, self.acks.tell(), &payload));
         }
-        if self.acks.is_due(now) || (self.end.is_some() && self.acks.deadline().is_some()) {
+        if self.acks.is_due(now) {
             return Some(Frame::Ack { received: self.acks.tell() }.encode());
         }
         let reason = self.end?;
@@ -250,10 +251,10 @@ impl Server {
         Some(Frame::End { reason }.encode())
     }
 
-    /// Writes the acknowledgement that is owed, without waiting for its time: the connection is about to be closed.
-    pub fn acknowledge_now(&mut self) -> Option<Bytes> {
-        self.deadline()?;
-        Some(Frame::Ack { received: self.acks.tell() }.encode())
+    /// Acknowledges what was committed with the next frame, without waiting for its time: the connection is about to be
+    /// closed.
+    pub const fn acknowledge_now(&mut self) {
+        self.acks.hurry();
     }
 
     /// When [`transmit`](Self::transmit) will have something to write though nothing happens: an acknowledgement.

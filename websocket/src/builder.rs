@@ -8,7 +8,8 @@ use crate::tls::{self, Trust};
 use futures_rustls::rustls::{ClientConfig, RootCertStore};
 use futures_util::future::BoxFuture;
 use redial::{Cause, Dial, Endpoints, Failover, Micros, Policy};
-use redial_driver::{OutboxLimits, Reconnecting, Record, SharedBudget};
+use redial_driver::{Builder, OutboxLimits, Reconnecting, Record, Session, SessionConfig, SharedBudget};
+use redial_session::SUBPROTOCOL;
 use std::fmt;
 use std::future::Future;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -234,6 +235,26 @@ impl<N: Runtime, R: Record> WebSocketBuilder<N, R> {
     /// # Errors
     /// The first setting that is not allowed, with what is.
     pub fn build(self) -> Result<Reconnecting<N::Clock, WebSocketConnector<N>, R>, ConfigError> {
+        self.driver().map(Builder::build)
+    }
+
+    /// A conversation that outlives its connections: nothing is lost, nothing comes twice, where the server speaks `redial.v1`.
+    /// That is offered before all other subprotocols; where the server chooses another or none, messages are sent as they
+    /// are.
+    ///
+    /// A policy without a `readyTimeout` gets one of 10 s, for the server's welcome.
+    ///
+    /// # Errors
+    /// The first setting that is not allowed, with what is.
+    pub fn session(
+        mut self,
+        config: SessionConfig,
+    ) -> Result<Session<N::Clock, WebSocketConnector<N>, R>, ConfigError> {
+        self.subprotocols.insert(0, SUBPROTOCOL.to_owned());
+        Ok(self.driver()?.session(config))
+    }
+
+    fn driver(self) -> Result<Builder<N::Clock, WebSocketConnector<N>, R>, ConfigError> {
         let seed = self.seed.unwrap_or_else(entropy);
         let (outbox, close_timeout, idle, budget) = (self.outbox, self.close_timeout, self.idle, self.budget.clone());
         let (policy, recorder, connector) = self.split()?;
@@ -250,7 +271,7 @@ impl<N: Runtime, R: Record> WebSocketBuilder<N, R> {
         if let Some(budget) = budget {
             driver = driver.shared_budget(&budget);
         }
-        Ok(driver.build())
+        Ok(driver)
     }
 
     /// The connector alone, for a driver with another clock or other settings. Policy, seed, outbox and the like are the
@@ -292,6 +313,7 @@ impl<N: Runtime, R: Record> WebSocketBuilder<N, R> {
             nodelay: self.nodelay,
             trust,
             chosen: Mutex::default(),
+            redirect: Mutex::default(),
         };
         Ok((self.policy, self.recorder, WebSocketConnector::new(plan)))
     }

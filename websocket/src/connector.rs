@@ -50,6 +50,8 @@ pub(crate) struct Plan {
     pub(crate) trust: Trust,
     /// The subprotocol of the connection that opened last.
     pub(crate) chosen: Mutex<Option<Box<str>>>,
+    /// Where a server has sent us: for one dial.
+    pub(crate) redirect: Mutex<Option<String>>,
 }
 
 impl<N> WebSocketConnector<N> {
@@ -61,6 +63,11 @@ impl<N> WebSocketConnector<N> {
     #[must_use]
     pub fn subprotocol(&self) -> Option<String> {
         lock(&self.plan.chosen).as_deref().map(str::to_owned)
+    }
+
+    /// For the next dial, and for no other, this URL takes the place of its endpoint's, headers and subprotocols stay.
+    pub(crate) fn set_redirect(&self, url: &str) {
+        *lock(&self.plan.redirect) = Some(url.to_owned());
     }
 
     /// The list of endpoints as it is now.
@@ -151,9 +158,22 @@ impl Plan {
             let index = (dial.endpoint as usize).checked_rem(targets.len()).unwrap_or(0);
             targets.get(index).cloned().ok_or(Cause::Protocol)?
         };
+        let target = match lock(&self.redirect).take() {
+            None => target,
+            Some(url) => redirected(target, &url),
+        };
         let Some(ask) = &self.ask else { return Ok(target) };
         let answer = lock(ask)(dial, target);
         answer.await
+    }
+}
+
+/// The target at another URL. One that makes no sense is ignored, and so is one that would give up TLS: what the server says
+/// must not lead its client's credentials into the open.
+fn redirected(target: Target, url: &str) -> Target {
+    match target.clone().url(url) {
+        Ok(other) if other.secure || !target.secure => other,
+        Ok(_) | Err(_) => target,
     }
 }
 
@@ -171,6 +191,18 @@ impl<N> fmt::Debug for WebSocketConnector<N> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_redirect_never_gives_up_tls() {
+        let secure = Target::parse("wss://chat.example/ws").unwrap().header("authorization", "Bearer 1").unwrap();
+        let other = redirected(secure.clone(), "wss://other.example/ws");
+        assert_eq!(format!("{other:?}"), r#"Target { url: "wss://other.example/ws", headers: ["authorization"] }"#);
+        for refused in ["ws://other.example/ws", "http://other.example/", "wss://", ""] {
+            assert_eq!(format!("{:?}", redirected(secure.clone(), refused)), format!("{secure:?}"), "{refused}");
+        }
+        let open = Target::parse("ws://chat.example/ws").unwrap();
+        assert_eq!(redirected(open, "ws://other.example/ws").host(), "other.example");
+    }
 
     #[test]
     fn a_foreign_pong_is_no_answer() {

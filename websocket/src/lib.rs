@@ -32,6 +32,7 @@ mod error;
 pub mod prelude;
 mod retry_after;
 mod runtime;
+mod session;
 mod socket;
 mod target;
 #[cfg(feature = "testing")]
@@ -50,4 +51,5 @@ pub use target::Target;
 pub use futures_rustls::rustls;
 pub use redial;
 pub use redial_driver;
+pub use redial_session;
 pub use tungstenite;

@@ -8,8 +8,12 @@ pub use redial::{
     VerdictKey,
 };
 pub use redial_driver::{
-    Clock, Connect, DropReason, Event, Handle, Kind, OutboxLimit, OutboxLimits, Overflow, Record, SendError, Status,
-    Watch,
+    Clock, Connect, DropReason, Event, Handle, Kind, OutboxLimit, OutboxLimits, Overflow, Protocol, Record, SendError,
+    SessionConfig, SessionEvent, SessionHandle, SessionStatus, SessionTransport, Status, Watch,
+};
+pub use redial_session::{
+    AckPolicy, Advice, ClientEvent, EndReason, LossReason, MessageId, Payload, SavedSession, SessionLost,
+    Unacknowledged,
 };
 pub use tungstenite::protocol::WebSocketConfig;
 pub use tungstenite::{self, Message};

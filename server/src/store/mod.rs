@@ -7,6 +7,30 @@
 //!
 //! What is sent to a client is in its session's outbox from that transaction on, with a number, until the client
 //! acknowledges it. A connection's task only copies from there to its socket.
+//!
+//! There are three. What a call has answered outlives, as far as it may be needed again:
+//!
+//! | | the process | Redis, killed | the machine's power | processes |
+//! |---|---|---|---|---|
+//! | [`MemoryStore`] | no | | no | one |
+//! | `SqliteStore` (feature `sqlite`) | yes | | yes | one for each file |
+//! | `RedisStore` (feature `redis`), `appendonly yes`, `appendfsync always` | yes | yes | yes | many |
+//! | `RedisStore`, `appendonly yes`, `appendfsync everysec` | yes | yes | but for a second | many |
+//! | `RedisStore`, without `appendonly` | yes | no | no | many |
+//!
+//! Where less came back than a client knows of, its session is ended when it claims it, rather than gone on with as if
+//! nothing were missing.
+//!
+//! A room's history stays when its last member has left, and is never ended: who lets clients choose names of rooms that
+//! keep history lets them choose how much is kept.
+
+mod clock;
+mod listeners;
+mod memory;
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 use std::error::Error;
 use std::fmt;
@@ -15,6 +39,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use redial_session::{Payload, SessionId};
 use tokio::sync::mpsc::UnboundedReceiver;
+
+pub use memory::MemoryStore;
+#[cfg(feature = "redis")]
+pub use redis::RedisStore;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteStore;
 
 /// Keeps sessions, rooms and history. Every method may be called again after [`StoreError::Unavailable`]: what had happened
 /// all the same does not happen twice, but for [`apply`](Self::apply).
@@ -44,18 +74,19 @@ pub trait SessionStore: Send + Sync + fmt::Debug + 'static {
     /// out; the next number must be the one after the last committed.
     ///
     /// # Errors
-    /// [`StoreError::Superseded`], [`StoreError::Gone`]. A gap in the numbers is a [`StoreError::Gap`].
+    /// [`StoreError::Superseded`], [`StoreError::Gone`]. A gap in the numbers is a [`StoreError::Gap`]. Nothing has happened
+    /// then, but where the session's own outbox overflows by what it asks for: that ends it, and others get what they get.
     async fn commit(&self, lease: Lease, messages: Vec<Committed>) -> Result<(), StoreError>;
 
     /// Does things that no client's message brought about: a server's announcement, an answer that took long. `session` is
     /// whom [`Effect::Reply`], [`Effect::Join`] and [`Effect::Leave`] mean; without one they do nothing.
     ///
     /// # Errors
-    /// [`StoreError::Gone`] if the session is.
+    /// [`StoreError::Gone`] if the session is, or if it overflows by this.
     async fn apply(&self, session: Option<SessionId>, effects: Vec<Effect>) -> Result<(), StoreError>;
 
     /// What waits in the session's outbox with a number above `after`, in order: at most `most_messages`, and no more once
-    /// `most_bytes` are reached.
+    /// `most_bytes` are reached; but one at least, if one is allowed.
     ///
     /// # Errors
     /// [`StoreError::Superseded`], [`StoreError::Gone`].
@@ -67,7 +98,7 @@ pub trait SessionStore: Send + Sync + fmt::Debug + 'static {
         most_bytes: usize,
     ) -> Result<Vec<Outgoing>, StoreError>;
 
-    /// The client has everything up to this number: it is forgotten.
+    /// The client has everything up to this number: it is forgotten. More than was ever sent is everything.
     ///
     /// # Errors
     /// [`StoreError::Superseded`], [`StoreError::Gone`].
@@ -83,7 +114,8 @@ pub trait SessionStore: Send + Sync + fmt::Debug + 'static {
     /// The client wants the session no more: it is gone. Nothing if the lease stands no more.
     async fn end(&self, lease: Lease) -> Result<Option<Ended>, StoreError>;
 
-    /// Ends sessions whose time has passed, at most `most` at once. Each is reported by one call of one process.
+    /// Ends sessions whose time has passed, at most `most` at once. Each is reported by one call of one process; and so is
+    /// each that was ended meanwhile by an [overflow](Reason::Overflow) or by a [`claim`](Self::claim).
     async fn expire(&self, most: usize) -> Result<Vec<Ended>, StoreError>;
 
     /// The room's newest messages with a number below `before`, or the newest of all, oldest first. At most `most`.
@@ -144,7 +176,7 @@ pub struct SecretHash(pub [u8; 32]);
 pub struct Lease {
     /// The session.
     pub session: SessionId,
-    /// How often it was given to a connection. Only the newest counts.
+    /// Higher each time that it is given to a connection. Only the newest counts.
     pub epoch: u64,
 }
 
@@ -269,9 +301,9 @@ pub enum StoreError {
     Superseded,
     /// The session is no more.
     Gone(Reason),
-    /// A message's number is not the one after the last: `expected` is.
+    /// A message's number is not the one after the last. None of the call's messages was committed.
     Gap {
-        /// The number that would have been right.
+        /// The number after the last that is committed.
         expected: u64,
     },
     /// The user has as many sessions as allowed.
@@ -322,3 +354,20 @@ impl fmt::Display for StoreError {
 }
 
 impl Error for StoreError {}
+
+/// The messages that are new to a session that has this many, and how many it has with them.
+fn fresh(messages: Vec<Committed>, received: u64) -> Result<(Vec<Committed>, u64), StoreError> {
+    let mut last = received;
+    let mut fresh = Vec::with_capacity(messages.len());
+    for message in messages {
+        if message.number <= last {
+            continue;
+        }
+        if message.number - last > 1 {
+            return Err(StoreError::Gap { expected: received + 1 });
+        }
+        last = message.number;
+        fresh.push(message);
+    }
+    Ok((fresh, last))
+}

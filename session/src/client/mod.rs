@@ -277,9 +277,33 @@ impl Client {
         }
     }
 
+    /// Whether [`transmit`](Self::transmit) may have something to write. It costs less than asking for it.
+    #[must_use]
+    pub fn wants_to_transmit(&self, now: Timestamp) -> bool {
+        match self.link {
+            Link::None | Link::Greeted { .. } | Link::Over => false,
+            Link::Fresh => true,
+            Link::Plain => !self.outbox.is_sent(),
+            Link::Open => {
+                !self.outbox.is_sent()
+                    || self.end
+                    || self.pong.is_some()
+                    || self.ping.is_some()
+                    || self.session.as_ref().is_some_and(|session| session.acks.is_due(now))
+            }
+        }
+    }
+
     /// Sends a ping, whose answer is [`FromServer::Pong`]. A newer one takes the place of one that still waits.
     pub const fn ping(&mut self, id: u64) {
         self.ping = Some(id);
+    }
+
+    /// Acknowledges what has come with the next frame, without waiting for its time: the connection is about to be closed.
+    pub const fn acknowledge_now(&mut self) {
+        if let Some(session) = &mut self.session {
+            session.acks.hurry();
+        }
     }
 
     /// Ends the session: the server forgets it at once. What was sent and not acknowledged is reported as lost.
@@ -533,7 +557,12 @@ impl Client {
         }
     }
 
+    #[inline]
     fn expire(&mut self, now: Timestamp) {
+        // Most messages have no deadline, and each comes this way.
+        if self.outbox.earliest().is_none_or(|at| at > now) {
+            return;
+        }
         for expired in self.outbox.expire(now) {
             self.report(expired, DropReason::Expired);
         }

@@ -176,6 +176,11 @@ impl Outbox {
         self.numbered
     }
 
+    /// Whether everything was sent on the present connection.
+    pub(super) fn is_sent(&self) -> bool {
+        self.cursor >= self.entries.len()
+    }
+
     /// The place of the next one to be sent.
     pub(super) const fn cursor(&self) -> usize {
         self.cursor

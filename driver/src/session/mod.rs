@@ -1,0 +1,288 @@
+//! A conversation that outlives its connections.
+
+mod config;
+mod event;
+mod handle;
+mod pump;
+mod shared;
+mod transport;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
+
+use futures_core::Stream;
+use futures_sink::Sink;
+use redial::{Micros, Policy};
+use redial_session::{Client, MessageId, Payload, SavedSession, Unacknowledged};
+
+use crate::builder::Builder;
+use crate::clock::Clock;
+use crate::error::SendError;
+use crate::outbox::Overflow;
+use crate::reconnecting::Reconnecting;
+use crate::recorder::Record;
+use crate::timer::Timer;
+use pump::pump;
+use shared::{Halves, Shared, sent};
+
+pub use config::SessionConfig;
+pub use event::{Protocol, SessionEvent, SessionStatus};
+pub use handle::SessionHandle;
+pub use transport::SessionTransport;
+
+/// A conversation that outlives its connections: a stream of [`SessionEvent`]s and a sink of [`Payload`]s over a
+/// [`Reconnecting`].
+///
+/// Where the server speaks `redial.v1`, every message comes out at the other end once and in order, whatever connections do;
+/// when a session is over before that, [`ClientEvent::Lost`](redial_session::ClientEvent::Lost) hands back the messages that are in
+/// doubt. Where the server does not, messages are sent as they are, and
+/// [`ClientEvent::Plain`](redial_session::ClientEvent::Plain) says so.
+///
+/// # Writing
+/// A message is kept in the outbox, whose limits are the connection builder's, until the server has it; what was not sent when
+/// a session is lost goes into the next one. While a connection is open a sink that finds the outbox full waits for
+/// acknowledgements, which the stream reads: whoever only sends must read, too. While none is, [`Overflow`] says what
+/// happens. `flush` waits until everything was written to the connection, not until it was acknowledged: that is
+/// [`ClientEvent::Delivered`](redial_session::ClientEvent::Delivered).
+///
+/// # Ends
+/// `connection().stop()` ends the connection; the session stays for as long as the server keeps it, for a later start.
+/// [`end`](Self::end) ends both.
+pub struct Session<K: Clock, C: SessionTransport, R = ()> {
+    connection: Reconnecting<K, C, R>,
+    shared: Arc<Shared>,
+    /// What is to be read, and had to be put aside.
+    events: VecDeque<SessionEvent>,
+    timer: Timer<K::Sleep>,
+    halves: Arc<Halves>,
+    /// Calls the halves.
+    waker: Waker,
+    overflow: Overflow,
+}
+
+/// How many events are put aside for a reader while a writer waits for acknowledgements.
+const READ_AHEAD: usize = 1024;
+
+impl<K: Clock, C: SessionTransport, R: Record> Builder<K, C, R> {
+    /// A session over the connection, which is to be read and written by it alone.
+    ///
+    /// A policy without a `readyTimeout` gets one of 10 s: the server's welcome must come within that.
+    #[must_use]
+    pub fn session(mut self, config: SessionConfig) -> Session<K, C, R> {
+        const READY_TIMEOUT: Micros = Micros::from_secs(10);
+        if self.policy.ready_timeout().is_none() {
+            let greeted: Result<Policy, _> = self.policy.to_builder().ready_timeout(READY_TIMEOUT).build();
+            // It was valid, and a ready timeout is valid too.
+            self.policy = greeted.unwrap_or(self.policy);
+        }
+        let limits = self.outbox;
+        let client_config = config.client(limits);
+        let client = match config.saved {
+            Some(saved) => Client::restore(client_config, saved),
+            None => Client::new(client_config),
+        };
+        let halves: Arc<Halves> = Arc::default();
+        Session {
+            connection: self.build(),
+            shared: Arc::new(Shared::new(client)),
+            events: VecDeque::new(),
+            timer: Timer::new(),
+            waker: Waker::from(Arc::clone(&halves)),
+            halves,
+            overflow: limits.overflow,
+        }
+    }
+}
+
+impl<K: Clock, C: SessionTransport, R: Record> Session<K, C, R> {
+    /// Takes a message and names it, without waiting. It is sent as soon as that is possible.
+    ///
+    /// With `within`, a message that was not sent after so long is given up, and reported as
+    /// [dropped](redial_session::ClientEvent::Dropped). One that was sent may have arrived, and stays.
+    ///
+    /// # Errors
+    /// With the message, if the outbox is full or the connection was ended for good.
+    pub fn post(
+        &mut self,
+        payload: impl Into<Payload>,
+        within: Option<Micros>,
+    ) -> Result<MessageId, SendError<Payload>> {
+        let payload = payload.into();
+        if self.connection.is_finished() {
+            return Err(SendError::Finished { message: payload });
+        }
+        let now = if within.is_some() { self.connection.now() } else { self.connection.latest };
+        let deadline = within.map(|span| now.saturating_add(span));
+        let id = sent(self.shared.lock().send(now, payload, deadline))?;
+        let waker = self.waker.clone();
+        self.pump(&mut Context::from_waker(&waker));
+        // The timer, the flush, and what the outbox dropped are the stream's affair.
+        self.halves.reader.wake();
+        Ok(id)
+    }
+
+    /// The connection: its commands, its status, its accounts.
+    #[must_use]
+    pub const fn connection(&self) -> &Reconnecting<K, C, R> {
+        &self.connection
+    }
+
+    /// The connector, for example to give it another URL for the next dial.
+    pub const fn connector_mut(&mut self) -> &mut C {
+        self.connection.connector_mut()
+    }
+
+    /// The recorder.
+    pub const fn recorder_mut(&mut self) -> &mut R {
+        self.connection.recorder_mut()
+    }
+
+    /// A handle for other tasks and threads.
+    #[must_use]
+    pub fn handle(&self) -> SessionHandle<C::Message> {
+        SessionHandle::new(self.connection.handle(), Arc::clone(&self.shared))
+    }
+
+    /// Where the session stands. Where the connection does, `connection().status()` says.
+    #[must_use]
+    pub fn status(&self) -> SessionStatus {
+        self.shared.status()
+    }
+
+    /// The session as it is now, to go on in another process; `None` if there is none.
+    #[must_use]
+    pub fn save(&self) -> Option<SavedSession> {
+        self.shared.lock().save()
+    }
+
+    /// Takes back what nobody has acknowledged, oldest first. What was sent may have arrived; the session is over.
+    #[must_use]
+    pub fn take_pending(&mut self) -> Vec<Unacknowledged> {
+        let taken = self.shared.lock().take_pending();
+        self.halves.writer.wake();
+        self.halves.reader.wake();
+        taken
+    }
+
+    /// Ends the session, and then the connection: the server forgets it. What was sent and not acknowledged is reported as
+    /// lost. Waits until everything has ended, as [`close`](Self::close) does. Cancel-safe.
+    pub async fn end(&mut self) {
+        self.shared.lock().end();
+        self.close().await;
+    }
+
+    /// Writes what can be written, acknowledges what has come, stops, and waits until the connection is closed. The session
+    /// stays, for as long as the server keeps it. Cancel-safe; stopping goes on.
+    pub async fn close(&mut self) {
+        poll_fn(|cx| self.poll_shut(cx)).await;
+    }
+
+    /// Whether a message is taken, or refused with a reason.
+    fn takes(&self) -> bool {
+        let waits = self.connection.is_open() || self.overflow == Overflow::Wait;
+        !waits || self.shared.lock().has_room() || self.connection.is_finished()
+    }
+
+    fn waits_to_transmit(&self) -> bool {
+        self.connection.is_open() && self.shared.lock().wants_to_transmit(self.connection.latest)
+    }
+
+    fn poll_shut(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.halves.writer.register(cx.waker());
+        let waker = self.waker.clone();
+        let cx = &mut Context::from_waker(&waker);
+        self.shared.lock().acknowledge_now();
+        self.pump(cx);
+        self.connection.poll_shut(cx)
+    }
+}
+
+impl<K: Clock, C: SessionTransport, R: Record> Stream for Session<K, C, R> {
+    type Item = SessionEvent;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<SessionEvent>> {
+        let this = self.get_mut();
+        while this.events.is_empty() {
+            match this.poll_turn(cx) {
+                Poll::Ready(true) => {}
+                Poll::Ready(false) => break,
+                Poll::Pending => {
+                    this.halves.reader.register(cx.waker());
+                    return Poll::Pending;
+                }
+            }
+        }
+        Poll::Ready(this.events.pop_front())
+    }
+}
+
+/// `poll_ready` and `poll_flush` never fail, and `start_send` always gives a verdict on its own message: the sink can be used
+/// after an error.
+impl<K: Clock, C: SessionTransport, R: Record> Sink<Payload> for Session<K, C, R> {
+    type Error = SendError<Payload>;
+
+    fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        let this = self.get_mut();
+        if this.takes() {
+            return Poll::Ready(Ok(()));
+        }
+        this.halves.writer.register(cx.waker());
+        // What comes is the reader's affair, too.
+        let waker = this.waker.clone();
+        let cx = &mut Context::from_waker(&waker);
+        loop {
+            if this.takes() {
+                return Poll::Ready(Ok(()));
+            }
+            // Only what the server says makes room.
+            if this.events.len() >= READ_AHEAD {
+                this.halves.reader.wake();
+                return Poll::Pending;
+            }
+            let more = ready!(this.poll_turn(cx));
+            this.halves.reader.wake();
+            if !more {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+
+    fn start_send(self: Pin<&mut Self>, payload: Payload) -> Result<(), Self::Error> {
+        let this = self.get_mut();
+        if this.connection.is_finished() {
+            return Err(SendError::Finished { message: payload });
+        }
+        let mut client = this.shared.lock();
+        sent(client.send(this.connection.latest, payload, None))?;
+        pump(&mut this.connection, &mut client, &mut Context::from_waker(&this.waker));
+        Ok(())
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        let this = self.get_mut();
+        if !this.waits_to_transmit() {
+            return Pin::new(&mut this.connection).poll_flush(cx).map(|_| Ok(()));
+        }
+        this.halves.writer.register(cx.waker());
+        let waker = this.waker.clone();
+        let cx = &mut Context::from_waker(&waker);
+        this.pump(cx);
+        let _ = ready!(Pin::new(&mut this.connection).poll_flush(cx));
+        if this.waits_to_transmit() { Poll::Pending } else { Poll::Ready(Ok(())) }
+    }
+
+    /// As [`close`](Session::close).
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.get_mut().poll_shut(cx).map(Ok)
+    }
+}
+
+impl<K: Clock, C: SessionTransport, R: Record> fmt::Debug for Session<K, C, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("connection", &self.connection).field("session", &self.status()).finish()
+    }
+}

@@ -1,0 +1,205 @@
+//! Between the client's half and the connection.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
+use futures_sink::Sink;
+use redial::{Cause, Hint, Notice, Phase};
+use redial_session::{Client, ClientEvent, EndReason, FromServer, Transmit, close_code};
+
+use super::Session;
+use super::event::SessionEvent;
+use super::transport::SessionTransport;
+use crate::clock::Clock;
+use crate::event::Event;
+use crate::reconnecting::Reconnecting;
+use crate::recorder::Record;
+
+impl<K: Clock, C: SessionTransport, R: Record> Session<K, C, R> {
+    /// Does whatever can be done without waiting, up to the connection's next event. Ready with whether there may be more to do:
+    /// if not, the connection has ended.
+    pub(super) fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        self.pump(cx);
+        match Pin::new(&mut self.connection).poll_next(cx) {
+            Poll::Ready(Some(event)) => self.on_event(event, cx),
+            Poll::Ready(None) => {
+                let before = self.events.len();
+                self.collect();
+                return Poll::Ready(self.events.len() > before);
+            }
+            Poll::Pending => {
+                let before = self.events.len();
+                let busy = self.look_at_clock(cx);
+                self.collect();
+                if !busy && self.events.len() == before {
+                    return Poll::Pending;
+                }
+            }
+        }
+        Poll::Ready(true)
+    }
+
+    /// Writes what the session wants written, as far as the connection takes it.
+    pub(super) fn pump(&mut self, cx: &mut Context<'_>) {
+        pump(&mut self.connection, &mut self.shared.lock(), cx);
+    }
+
+    /// There is nothing to read. True if something was written, which is to be flushed.
+    fn look_at_clock(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(deadline) = self.shared.lock().deadline() else {
+            return false;
+        };
+        let now = self.connection.now();
+        if deadline <= now {
+            self.shared.lock().timeout(now);
+            let due = self.shared.lock().wants_to_transmit(now);
+            self.pump(cx);
+            if due && !self.shared.lock().wants_to_transmit(now) {
+                return true;
+            }
+        }
+        // One that has passed waits for the connection to take what is due.
+        let Some(deadline) = self.shared.lock().deadline().filter(|deadline| *deadline > now) else {
+            return false;
+        };
+        // An alarm that stands for an earlier time may ring for nothing: that costs less than setting it anew for each message.
+        let at = self.timer.armed().filter(|armed| *armed <= deadline).unwrap_or(deadline);
+        self.timer.rings(&self.connection.clock, Some(at), true, cx)
+    }
+
+    fn on_event(&mut self, event: Event<C::Message>, cx: &mut Context<'_>) {
+        match event {
+            Event::Message(message) => self.on_message(message),
+            Event::Notice(notice) => {
+                if let Notice::Phase { from, to } = notice {
+                    self.on_phase(from, to);
+                }
+                self.collect();
+                self.events.push_back(SessionEvent::Notice(notice));
+                self.pump(cx);
+            }
+            // A frame that did not go out: the session knows what to send again.
+            Event::Dropped { .. } => {}
+        }
+    }
+
+    fn on_phase(&mut self, from: Phase, to: Phase) {
+        if to == Phase::Handshaking {
+            // If the phase has changed again since, that connection is gone.
+            if self.connection.phase_is_read() {
+                self.greet();
+            }
+        } else if from == Phase::Open || (from == Phase::Handshaking && to != Phase::Open) {
+            self.shared.lock().disconnected();
+            // Frames of the old connection make no sense on the next one.
+            let _ = self.connection.take_unsent();
+        }
+    }
+
+    fn greet(&mut self) {
+        let Some(link) = &self.connection.link else {
+            return;
+        };
+        if !self.connection.connector.has_session(&link.io) {
+            self.shared.lock().plain();
+            self.connection.ready();
+            return;
+        }
+        let first = {
+            let mut client = self.shared.lock();
+            client.connected();
+            client.transmit(self.connection.latest)
+        };
+        if let Some(Transmit::Frame(frame)) = first {
+            let message = self.connection.connector.frame(frame);
+            // If it can't be sent, the connection is gone, and its end will be read soon.
+            let _ = self.connection.transmit(message);
+        }
+    }
+
+    fn on_message(&mut self, message: C::Message) {
+        let mut client = self.shared.lock();
+        if client.is_plain() {
+            drop(client);
+            if let Some(payload) = self.connection.connector.unplain(message) {
+                self.events.push_back(SessionEvent::Message(payload));
+            }
+            return;
+        }
+        let Some(frame) = self.connection.connector.unframe(message) else {
+            drop(client);
+            self.connection.reject(Cause::Protocol);
+            return;
+        };
+        // The time counts for the first message of several that an acknowledgement will be for.
+        let now = if client.deadline().is_none() { self.connection.now() } else { self.connection.latest };
+        let received = client.receive(now, frame);
+        while let Some(event) = client.event() {
+            tell(&mut self.events, event);
+        }
+        drop(client);
+        // Whatever came may have made room in the outbox.
+        self.halves.writer.wake();
+        match received {
+            Ok(FromServer::Message(payload)) => self.events.push_back(SessionEvent::Message(payload)),
+            Ok(FromServer::Nothing | FromServer::Pong(_)) => {}
+            Ok(FromServer::Welcome) => self.connection.ready(),
+            Ok(FromServer::GoingAway(advice)) => {
+                self.connection.hint(Hint { min_delay: advice.min_delay, spread: advice.spread, stop: advice.stop });
+                if let Some(url) = advice.redirect {
+                    self.connection.connector.redirect(&url);
+                }
+            }
+            Ok(FromServer::End(reason)) => self.connection.reject(match reason {
+                EndReason::Done => Cause::close(1000),
+                EndReason::Superseded => Cause::Superseded,
+                EndReason::Overflow => Cause::close(1013),
+                EndReason::Gone => Cause::close(close_code::ENDED),
+            }),
+            Err(_) => self.connection.reject(Cause::Protocol),
+        }
+    }
+
+    /// What the client has to say.
+    fn collect(&mut self) {
+        let mut client = self.shared.lock();
+        while let Some(event) = client.event() {
+            tell(&mut self.events, event);
+        }
+    }
+}
+
+/// A receipt says what the one before it said: somebody who only writes is not to be stopped by receipts that nobody reads.
+fn tell(events: &mut VecDeque<SessionEvent>, event: ClientEvent) {
+    match (events.back_mut(), &event) {
+        (Some(SessionEvent::Session(ClientEvent::Delivered { up_to: last })), ClientEvent::Delivered { up_to }) => {
+            *last = *up_to;
+        }
+        _ => events.push_back(SessionEvent::Session(event)),
+    }
+}
+
+/// Writes what the client wants written, as far as the connection takes it.
+pub(super) fn pump<K: Clock, C: SessionTransport, R: Record>(
+    connection: &mut Reconnecting<K, C, R>,
+    client: &mut Client,
+    cx: &mut Context<'_>,
+) {
+    let now = connection.latest;
+    while connection.is_open() && client.wants_to_transmit(now) {
+        if Pin::new(&mut *connection).poll_ready(cx).is_pending() || !connection.is_open() {
+            return;
+        }
+        let Some(transmit) = client.transmit(now) else {
+            return;
+        };
+        let message = match transmit {
+            Transmit::Frame(frame) => connection.connector.frame(frame),
+            Transmit::Plain(payload) => connection.connector.plain(payload),
+        };
+        // What the connection breaks on is sent again on the next one; where it is a plain one, it is gone with it.
+        let _ = Pin::new(&mut *connection).start_send(message);
+    }
+}

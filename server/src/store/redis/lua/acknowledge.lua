@@ -1,0 +1,5 @@
+local status, s = held(ARGV[BASE], ARGV[BASE + 1])
+if status ~= DONE then return { status } end
+forget(ARGV[BASE], s, tonumber(ARGV[BASE + 2]))
+finish()
+return { DONE }

@@ -1,0 +1,4 @@
+if held(ARGV[BASE], ARGV[BASE + 1]) ~= DONE then return { DONE } end
+local ended = remove(ARGV[BASE])
+finish()
+return { DONE, ended }

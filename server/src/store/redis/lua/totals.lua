@@ -1,0 +1,1 @@
+return { DONE, redis.call('ZCARD', EXPIRIES), tonumber(redis.call('HGET', TOTALS, 'waiting') or 0) }
