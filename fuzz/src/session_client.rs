@@ -65,6 +65,7 @@ impl Run {
             9 => self.write(ENDLESS),
             10 => self.write(1),
             11 => self.client.timeout(self.now),
+            12 => self.client.acknowledge_now(),
             _ => {
                 let bytes = frame(u, self.written, self.got)?;
                 self.receive(bytes);
@@ -86,8 +87,10 @@ impl Run {
 
     fn write(&mut self, most: usize) {
         for count in 0..most {
-            let plain = self.client.is_plain();
-            match self.client.transmit(self.now) {
+            let (plain, wants) = (self.client.is_plain(), self.client.wants_to_transmit(self.now));
+            let next = self.client.transmit(self.now);
+            assert!(wants || next.is_none(), "it wants nothing, and transmits {next:?}");
+            match next {
                 Some(Transmit::Frame(bytes)) => match Frame::decode(bytes) {
                     Ok(Frame::Message { number, .. }) => self.written = number,
                     Ok(Frame::Start) => (self.written, self.got) = (0, 0),

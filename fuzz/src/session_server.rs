@@ -72,11 +72,7 @@ impl Run {
                 self.server.end(end_reason(u)?);
                 self.waiting = 0;
             }
-            7 => {
-                if let Some(bytes) = self.server.acknowledge_now() {
-                    self.on_written(Frame::decode(bytes).expect("a frame"));
-                }
-            }
+            7 => self.server.acknowledge_now(),
             8 => self.write(1),
             9 | 10 => self.write(ENDLESS),
             _ => {

@@ -157,7 +157,10 @@ impl World {
         self.events();
         for count in 0..most {
             assert!(count < ENDLESS, "no-busy-loop: the client writes for ever");
-            match self.client.transmit(self.now) {
+            let wants = self.client.wants_to_transmit(self.now);
+            let next = self.client.transmit(self.now);
+            assert!(wants || next.is_none(), "says-what-it-wants: nothing, and transmits {next:?}");
+            match next {
                 Some(Transmit::Frame(frame)) => {
                     self.events();
                     self.watch.on_client_wrote(&frame);
