@@ -155,6 +155,8 @@ impl Run {
         let (messages, bytes) = (self.client.pending(), self.client.pending_bytes());
         assert!(messages <= self.config.messages && bytes <= self.config.bytes, "bounds: {messages}, {bytes} bytes");
         assert!(self.client.in_flight() <= messages, "more in flight than there are");
+        let alone = self.client.session_id().is_none();
+        assert!(!alone || self.client.in_flight() == 0, "in flight, and no session");
     }
 
     /// What has met no fate is still there, and nothing else.
