@@ -141,7 +141,7 @@ impl Redis {
     }
 }
 
-/// Debian's nginx in front of two servers.
+/// Debian's nginx in front of servers.
 pub(crate) struct Nginx {
     pub(crate) port: u16,
     child: Option<Child>,
@@ -149,7 +149,7 @@ pub(crate) struct Nginx {
 }
 
 impl Nginx {
-    pub(crate) async fn start(servers: [u16; 2]) -> Self {
+    pub(crate) async fn start(servers: &[u16]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = free_port();
         std::fs::write(folder.path().join("nginx.conf"), configuration(port, servers)).unwrap();
@@ -183,7 +183,8 @@ fn spawn_nginx(folder: &Path) -> Child {
 }
 
 /// One process, so that a test that fails leaves nothing behind when it kills it.
-fn configuration(port: u16, [one, two]: [u16; 2]) -> String {
+fn configuration(port: u16, servers: &[u16]) -> String {
+    let servers: String = servers.iter().map(|server| format!("server 127.0.0.1:{server} max_fails=0; ")).collect();
     format!(
         "daemon off;
         master_process off;
@@ -198,8 +199,7 @@ fn configuration(port: u16, [one, two]: [u16; 2]) -> String {
             uwsgi_temp_path uwsgi;
             scgi_temp_path scgi;
             upstream servers {{
-                server 127.0.0.1:{one} max_fails=0;
-                server 127.0.0.1:{two} max_fails=0;
+                {servers}
             }}
             server {{
                 listen 127.0.0.1:{port};
