@@ -97,7 +97,9 @@ async fn connect(who: Who, url: &str, server: SocketAddr) {
             let mut client = ezsockets::connect_with(ClientConfig::new(url).socket_config(settings)).await;
             Runtime::Tokio.spawn(async move { client.connected().await });
         }
-        Who::BareDefault | Who::BarePlain | Who::Fastwebsockets => panic!("{} has no heartbeats here", who.name()),
+        Who::Session | Who::BareDefault | Who::BarePlain | Who::Fastwebsockets => {
+            panic!("{} has no heartbeats here", who.name())
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use clap::{Args as Group, CommandFactory, Parser, Subcommand};
 use redial::Preset;
 
 use crate::failure::Failure;
+use crate::serve::StoreKind;
 
 /// The reconnection engine on the command line.
 #[derive(Debug, Parser)]
@@ -29,11 +30,23 @@ pub(crate) enum Command {
     /// In a message's line, a line feed is printed as `\n` and a carriage return as `\r`; on a terminal other control
     /// characters are escaped too. With --json every message is exact. While nobody reads stdout the connection is not
     /// served, and its pings wait.
+    ///
+    /// Where the server speaks redial.v1, nothing that was typed is lost: it is sent again until the server has it. Where it
+    /// does not, messages are sent as they are.
     Connect(ConnectArgs),
     /// See it work: a server, a faulty network and a client in one process, and an account at the end.
     Demo(DemoArgs),
     /// Proxy TCP and make faults on command: one a line on stdin.
     Chaos(ChaosArgs),
+    /// Serve the chat: resumable sessions over redial.v1 at /ws/chat/, and the plain protocol; /health and /metrics.
+    ///
+    /// An interrupt lets it go away gracefully: clients are told, what they have sent is acknowledged, and their
+    /// connections are closed with 1012. A second one ends it at once.
+    Serve(ServeArgs),
+    /// One look at a server: its health, a connection with its latency, and whether sessions can be resumed.
+    ///
+    /// Exit status 0 only if all of it is well.
+    Status(StatusArgs),
 }
 
 /// Where the policy comes from; a flag comes before the environment, that before a file, that before a preset.
@@ -96,6 +109,13 @@ pub(crate) struct ConnectArgs {
     /// Send this header with every dial; may be repeated.
     #[arg(long, value_name = "NAME:VALUE")]
     pub(crate) header: Vec<String>,
+    /// Go on with this session of a server's plain protocol: `session=ID` takes its place in the URL's query. Offers no
+    /// redial.v1.
+    #[arg(long, value_name = "ID", value_parser = session_name)]
+    pub(crate) session: Option<String>,
+    /// Offer no redial.v1: messages are sent as they are, once.
+    #[arg(long)]
+    pub(crate) plain: bool,
     /// Record everything that happens as a trace, for `redial replay`.
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
@@ -128,6 +148,63 @@ pub(crate) struct ChaosArgs {
     /// Where to connect to, as IP:PORT.
     #[arg(long, value_name = "ADDR", value_parser = address)]
     pub(crate) upstream: SocketAddr,
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct ServeArgs {
+    /// Where to listen, as IP:PORT; with port 0 a free one is taken.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", value_parser = address)]
+    pub(crate) listen: SocketAddr,
+    /// Where sessions live: `memory`, `sqlite:PATH` or `redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]`.
+    #[arg(long, value_name = "STORE", default_value = "memory", value_parser = StoreKind::parse)]
+    pub(crate) store: StoreKind,
+    /// For how many seconds a session waits for its client to come back, from 1 to 31536000.
+    #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = within::<1, 31_536_000>)]
+    pub(crate) ttl: u32,
+    /// When it goes away, its clients come back at random times within this many seconds, from 0 to 300.
+    #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = within::<0, 300>)]
+    pub(crate) spread: u32,
+    /// A page that may connect, such as `https://chat.example`, or `any`; may be repeated. By default those of the server
+    /// itself.
+    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
+    pub(crate) origin: Vec<String>,
+    /// Believe the X-Forwarded-For and X-Forwarded-Host of the proxy that all clients come through.
+    #[arg(long)]
+    pub(crate) trust_proxy: bool,
+    /// Let in who brings one of the tokens in this file only: a line is TOKEN, or TOKEN and its user.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tokens: Option<PathBuf>,
+    /// The most connections at a time, or `none`.
+    #[arg(long, value_name = "N", default_value = "20000", value_parser = limit)]
+    pub(crate) connections: Limit,
+    /// The most connections at a time from one address, or `none`.
+    #[arg(long, value_name = "N", default_value = "200", value_parser = limit)]
+    pub(crate) connections_per_address: Limit,
+    /// The most new connections a minute from one address, or `none`.
+    #[arg(long, value_name = "N", default_value = "300", value_parser = limit)]
+    pub(crate) connects_per_minute: Limit,
+    /// The most messages a second from one connection, on average, or `none`.
+    #[arg(long, value_name = "N", default_value = "100", value_parser = limit)]
+    pub(crate) messages_per_second: Limit,
+    /// Print on stdout, as JSON, where it listens.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct StatusArgs {
+    /// The WebSocket's URL, `ws://` or `wss://`; with `http://` or `https://` and no path, the chat of that server.
+    #[arg(value_name = "URL")]
+    pub(crate) url: String,
+    /// Send this header; may be repeated.
+    #[arg(long, value_name = "NAME:VALUE")]
+    pub(crate) header: Vec<String>,
+    /// Everything is over within this many seconds, from 1 to 300.
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = within::<1, 300>)]
+    pub(crate) timeout: u32,
+    /// Print the report as JSON on stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// The arguments of this process.
@@ -194,6 +271,36 @@ impl Bounded for u32 {
 
 impl Bounded for u64 {
     const MOST: Self = Self::MAX;
+}
+
+/// A limit, or none. Not an `Option`: that would make the flag one that need not be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limit(pub(crate) Option<u32>);
+
+fn limit(text: &str) -> Result<Limit, String> {
+    match text {
+        "none" => Ok(Limit(None)),
+        _ => match text.parse() {
+            Ok(number @ 1..) => Ok(Limit(Some(number))),
+            Ok(0) | Err(_) => Err(format!("allowed: none, or a whole number from 1 to {}", u32::MAX)),
+        },
+    }
+}
+
+fn session_name(text: &str) -> Result<String, String> {
+    let allowed = (1..=128).contains(&text.chars().count());
+    if allowed { Ok(text.to_owned()) } else { Err("allowed: 1 to 128 characters".to_owned()) }
+}
+
+fn origin(text: &str) -> Result<String, String> {
+    let is_origin = || {
+        let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+        host.is_some_and(|host| !host.trim_end_matches('/').is_empty() && !host.trim_end_matches('/').contains('/'))
+    };
+    if text == "any" || is_origin() {
+        return Ok(text.to_owned());
+    }
+    Err("allowed: any, or SCHEME://HOST[:PORT], such as https://chat.example".to_owned())
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {

@@ -7,10 +7,11 @@ use redial::{Limit, Micros, Notice, Phase, Quality, RetryScheduled};
 pub(crate) fn notice(notice: &Notice, endpoint: &str) -> Option<String> {
     Some(match notice {
         Notice::Phase { to: Phase::Connecting, .. } => format!("connecting to {endpoint}"),
-        Notice::Phase { to: Phase::Handshaking, .. } => "connected, handshake to come".to_owned(),
         Notice::Phase { to: Phase::Held, .. } => "held".to_owned(),
         Notice::Phase { to: Phase::Closed, .. } => "closed".to_owned(),
-        Notice::Phase { to: Phase::Idle | Phase::Open | Phase::Waiting | Phase::Failed, .. } => return None,
+        Notice::Phase {
+            to: Phase::Idle | Phase::Handshaking | Phase::Open | Phase::Waiting | Phase::Failed, ..
+        } => return None,
         Notice::RetryScheduled(retry) => scheduled(retry),
         Notice::AttemptFailed { attempt, cause, .. } => format!("attempt {attempt} failed: {cause}"),
         Notice::Opened { attempt, downtime, .. } => {

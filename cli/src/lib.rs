@@ -9,6 +9,11 @@ mod describe;
 mod failure;
 mod policy_source;
 mod seed;
+mod serve;
+mod session_events;
+mod signals;
+mod status;
+mod text;
 
 use std::process::ExitCode;
 
@@ -25,6 +30,8 @@ pub fn main() -> ExitCode {
         Command::Connect(args) => commands::connect::run(&args),
         Command::Demo(args) => commands::demo::run(&args),
         Command::Chaos(args) => commands::chaos::run(&args),
+        Command::Serve(args) => commands::serve::run(&args),
+        Command::Status(args) => commands::status::run(&args),
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,

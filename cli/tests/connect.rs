@@ -3,13 +3,16 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests are tests
 
-use std::io::{BufRead, BufReader, Lines, Write};
+mod common;
+
+use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use common::client::Client;
 use tokio_tungstenite::tungstenite::{Message, WebSocket};
 
 /// Where the child is to listen; only the child has it set.
@@ -66,61 +69,6 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
-    }
-}
-
-/// A running `redial connect`.
-struct Client {
-    process: Child,
-    stdin: ChildStdin,
-    stdout: Lines<BufReader<ChildStdout>>,
-    stderr: Lines<BufReader<ChildStderr>>,
-}
-
-impl Client {
-    fn start(urls: &[String], args: &[&str]) -> Self {
-        let quick = ["minDelay=1", "baseDelay=20", "maxDelay=100", "dialBudget=none", "stableAfter=20"];
-        let mut process = Command::new(env!("CARGO_BIN_EXE_redial"))
-            .arg("connect")
-            .args(urls)
-            .args(quick.iter().flat_map(|setting| ["--set", setting]))
-            .args(args)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let stdin = process.stdin.take().unwrap();
-        let stdout = BufReader::new(process.stdout.take().unwrap()).lines();
-        let stderr = BufReader::new(process.stderr.take().unwrap()).lines();
-        Self { process, stdin, stdout, stderr }
-    }
-
-    fn say(&mut self, line: &str) {
-        writeln!(self.stdin, "{line}").unwrap();
-    }
-
-    fn signal(&self, signal: &str) {
-        assert!(Command::new("kill").args([signal, &self.process.id().to_string()]).status().unwrap().success());
-    }
-
-    fn message(&mut self) -> String {
-        self.stdout.next().expect("a message").unwrap()
-    }
-
-    /// The next event that has this in it.
-    fn event(&mut self, part: &str) -> String {
-        self.stderr
-            .by_ref()
-            .map(Result::unwrap)
-            .find(|line| line.contains(part))
-            .unwrap_or_else(|| panic!("no event with {part:?}"))
-    }
-
-    fn end(mut self) -> (ExitStatus, Vec<String>) {
-        drop(self.stdin);
-        let rest = self.stderr.map(Result::unwrap).collect();
-        (self.process.wait().unwrap(), rest)
     }
 }
 

@@ -4,9 +4,13 @@
 //! toolchain.
 
 mod budget;
+mod frame;
 mod http_date;
 mod machine;
 mod policy;
+mod session_bytes;
+mod session_client;
+mod session_server;
 mod snapshot;
 mod text;
 mod trace;
@@ -14,8 +18,11 @@ mod verdicts;
 mod walk;
 
 pub use budget::budget;
+pub use frame::frame;
 pub use machine::machine;
 pub use policy::policy;
+pub use session_client::session_client;
+pub use session_server::session_server;
 pub use snapshot::snapshot;
 pub use trace::trace;
 pub use verdicts::verdicts;
@@ -26,8 +33,11 @@ pub type Target = (&'static str, fn(&[u8]));
 /// Every target.
 pub const TARGETS: &[Target] = &[
     ("budget", budget),
+    ("frame", frame),
     ("machine", machine),
     ("policy", policy),
+    ("session_client", session_client),
+    ("session_server", session_server),
     ("snapshot", snapshot),
     ("trace", trace),
     ("verdicts", verdicts),

@@ -123,8 +123,9 @@ impl Builder {
             metrics,
             clock: Clock::new(),
             stage: watch::Sender::new(Stage::Serving),
+            _background: background,
         };
-        Sessions { hub: Arc::new(hub), _background: Arc::new(background) }
+        Sessions { hub: Arc::new(hub) }
     }
 }
 

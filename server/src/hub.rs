@@ -11,6 +11,7 @@ use crate::admission::bearer::Bearer;
 use crate::admission::gate::Gate;
 use crate::admission::origin::Origins;
 use crate::application::AnyApplication;
+use crate::background::Background;
 use crate::clock::Clock;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
@@ -29,6 +30,8 @@ pub(crate) struct Hub {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) clock: Clock,
     pub(crate) stage: watch::Sender<Stage>,
+    /// Its tasks know no hub, so they end when nobody does.
+    pub(crate) _background: Background,
 }
 
 /// Where the process is in its life.

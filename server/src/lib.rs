@@ -17,13 +17,13 @@
 //!
 //! let app = axum::Router::new()
 //!     .route("/", axum::routing::get(|| async { "hello" }))
-//!     .route("/live", sessions.handler())
-//!     .into_make_service_with_connect_info::<std::net::SocketAddr>();
+//!     .route("/live", sessions.handler());
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-//! let server = tokio::spawn(axum::serve(listener, app).into_future());
+//! let serving = sessions.clone();
+//! let server = tokio::spawn(async move { serving.serve_router(listener, app).await });
 //! // … and when it has to go:
 //! sessions.shutdown(std::time::Duration::from_secs(5)).await;
-//! # server.abort();
+//! server.await??;
 //! # Ok(())
 //! # }
 //! ```
@@ -58,7 +58,7 @@ pub use application::{Application, SessionInfo};
 pub use builder::Builder;
 pub use chat::Chat;
 pub use limits::Limits;
-pub use redial_session::{Payload, Secret, SessionId};
+pub use redial_session::{Advice, Payload, SessionId};
 pub use refusal::Refusal;
 pub use sessions::Sessions;
 pub use store::Effect;

@@ -33,12 +33,13 @@ pub struct Limits {
     /// length are to be broadcast.
     pub message_bytes: usize,
     /// How many bytes of a connection's messages may wait for the store before no more are read, counting 64 for each
-    /// message besides its length; by default 1 MiB. While none are read the client's pings aren't either, so it should be what
+    /// message besides its length; by default 2 MiB. While none are read the client's pings aren't either, so it should be what
     /// a client's outbox holds.
     pub pending_bytes: usize,
     /// How many bytes may be read from the store ahead of what the socket takes; by default 256 KiB.
     pub send_ahead_bytes: usize,
-    /// How long a client may take for its first frame; by default 10 s.
+    /// How long a client may take for its first frame, and for a request's head with [`Sessions::serve`](crate::Sessions::serve);
+    /// by default 10 s.
     pub greeting_timeout: Duration,
     /// How long nothing of what is to be sent may be taken by the client before its connection is aborted; by default 20 s.
     pub send_timeout: Duration,
@@ -60,7 +61,7 @@ impl Default for Limits {
             messages_per_second: Some(100),
             message_burst: 10_000,
             message_bytes: 256 << 10,
-            pending_bytes: 1 << 20,
+            pending_bytes: 2 << 20,
             send_ahead_bytes: 256 << 10,
             greeting_timeout: Duration::from_secs(10),
             send_timeout: Duration::from_secs(20),

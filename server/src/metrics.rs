@@ -61,7 +61,7 @@ impl Metrics {
         registry.register("connections", "Connections to this process", metrics.connections.clone());
         registry.register("sessions", "Sessions in the store, connected or not", metrics.sessions.clone());
         registry.register("messages_in", "Messages of clients that were committed", metrics.messages_in.clone());
-        registry.register("messages_out", "Messages written to clients", metrics.messages_out.clone());
+        registry.register("messages_out", "Messages taken from outboxes to be sent", metrics.messages_out.clone());
         registry.register(
             "sessions_opened",
             "Connections that got their session: new, resumed, or new in place of one that was gone",

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,8 +13,8 @@ use redial_session::{Advice, Payload, SessionId};
 use tokio::net::TcpListener;
 
 use crate::application::Application;
-use crate::background::Background;
 use crate::builder::Builder;
+use crate::http::listen::listen;
 use crate::http::socket::{Without, connect};
 use crate::http::{health, rooms};
 use crate::hub::{Hub, Stage};
@@ -23,11 +22,11 @@ use crate::store::{Effect, SessionStore, StoreError};
 
 /// An application with its sessions: gives routes for axum, sends what no client asked for, and goes away gracefully.
 ///
-/// Cheap to clone. It has a few tasks in the background (news, leases, expiry); they end with the last clone.
+/// Cheap to clone. It has a few tasks in the background (news, leases, expiry); they end with the last clone, the last
+/// route and the last connection.
 #[derive(Clone)]
 pub struct Sessions {
     pub(crate) hub: Arc<Hub>,
-    pub(crate) _background: Arc<Background>,
 }
 
 impl Sessions {
@@ -49,8 +48,8 @@ impl Sessions {
     /// `/health` and `/metrics` ask for no token.
     ///
     /// # Addresses
-    /// The limits by address need to know where clients come from: serve it with
-    /// `into_make_service_with_connect_info::<SocketAddr>()`, as [`serve`](Self::serve) does, or set
+    /// The limits by address need to know where clients come from: serve it by [`serve_router`](Self::serve_router), or by
+    /// `axum::serve` with `into_make_service_with_connect_info::<SocketAddr>()`, or set
     /// [`behind_proxy`](Builder::behind_proxy). Otherwise every client gets a 500 that says so.
     pub fn router(&self) -> Router {
         let plain = self.socket(Without::Plain);
@@ -81,19 +80,23 @@ impl Sessions {
         self.socket(Without::Refuse)
     }
 
-    /// Serves [`router`](Self::router) until [`shutdown`](Self::shutdown) is done.
+    /// Serves [`router`](Self::router) until [`shutdown`](Self::shutdown) is done. A client that does not send a request's head
+    /// within [`greeting_timeout`](crate::Limits::greeting_timeout) is cut, which `axum::serve` doesn't do.
     ///
     /// # Errors
-    /// The listener's.
+    /// None yet, as with `axum::serve`: accepting is tried again for ever.
     pub async fn serve(&self, listener: TcpListener) -> io::Result<()> {
-        let mut stage = self.hub.stage.subscribe();
-        let service = self.router().into_make_service_with_connect_info::<SocketAddr>();
-        axum::serve(listener, service)
-            .with_graceful_shutdown(async move {
-                // It ends with the hub at the latest.
-                let _ = stage.wait_for(|stage| *stage == Stage::Cut).await;
-            })
-            .await
+        self.serve_router(listener, self.router()).await
+    }
+
+    /// [`serve`](Self::serve) with more routes: those of `router`, which [`router`](Self::router) or
+    /// [`handler`](Self::handler) may be part of.
+    ///
+    /// # Errors
+    /// As with [`serve`](Self::serve).
+    pub async fn serve_router(&self, listener: TcpListener, router: Router) -> io::Result<()> {
+        listen(Arc::clone(&self.hub), listener, router).await;
+        Ok(())
     }
 
     /// Does things that no client's message brought about. `session` is whom [`Effect::Reply`], [`Effect::Join`] and
@@ -119,27 +122,32 @@ impl Sessions {
         self.hub.gate.connections()
     }
 
+    /// Until there are no more than so many connections to this process.
+    pub async fn until_connections(&self, most: usize) {
+        self.hub.gate.until(most).await;
+    }
+
     /// Goes away: from now on new clients get a 503, and those that are here are advised to come back at a random time within
     /// `spread`. What they have sent is committed and acknowledged, and then their connections are closed with 1012. Sessions stay
     /// in the store.
     ///
     /// Done when all have gone, or after [`drain_timeout`](crate::Limits::drain_timeout); then the rest is cut.
     pub async fn shutdown(&self, spread: Duration) {
-        let advice = Advice { spread: Some(Micros::from(spread)), ..Advice::default() };
+        self.shutdown_with(Advice { spread: Some(Micros::from(spread)), ..Advice::default() }).await;
+    }
+
+    /// [`shutdown`](Self::shutdown) with any advice: to come back later, to another URL, or not at all.
+    pub async fn shutdown_with(&self, advice: Advice) {
         self.hub.stage.send_replace(Stage::Draining(advice));
         self.hub.registry.wake_all();
-        let _ = tokio::time::timeout(self.hub.limits.drain_timeout, self.hub.gate.until_empty()).await;
+        let _ = tokio::time::timeout(self.hub.limits.drain_timeout, self.hub.gate.until(0)).await;
         self.hub.stage.send_replace(Stage::Cut);
         self.hub.registry.wake_all();
     }
 
     fn socket<S: Clone + Send + Sync + 'static>(&self, without: Without) -> MethodRouter<S> {
-        let sessions = self.clone();
-        get(move |request: Request| {
-            // The background is to live as long as there are connections.
-            let sessions = sessions.clone();
-            async move { connect(Arc::clone(&sessions.hub), request, without).await }
-        })
+        let hub = Arc::clone(&self.hub);
+        get(move |request: Request| connect(Arc::clone(&hub), request, without))
     }
 }
 

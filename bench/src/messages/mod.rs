@@ -7,6 +7,7 @@ pub(crate) mod ours;
 pub(crate) mod round;
 pub(crate) mod rows;
 pub(crate) mod server;
+pub(crate) mod session;
 pub(crate) mod who;
 
 pub(crate) use self::who::Who;
@@ -97,6 +98,8 @@ impl Case {
         match self.who {
             Who::Ours(_) | Who::Bare(_) => true,
             Who::BareDefault => self.mode == Mode::PingPong && self.size <= 1024,
+            // What a session costs is promised for messages of 1 KiB.
+            Who::Session => self.size == 1024,
             Who::BarePlain | Who::Ezsockets | Who::Fastwebsockets => false,
         }
     }

@@ -5,11 +5,14 @@
 //! answers at once, so the client always waits once and is woken once. `/sink` answers only messages that begin with
 //! [`LAST`]. `/pings` is no WebSocket: it answers how many pings have come.
 
+use super::session::Half;
 use crate::clocks::common_nanos;
+use redial_session::SUBPROTOCOL;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
+use tokio_tungstenite::tungstenite::Bytes;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 /// First byte of a message that every server answers.
@@ -106,11 +109,15 @@ fn converse(mut stream: TcpStream) -> io::Result<()> {
     let manner = manner(&head);
     let key = head.lines().find_map(|line| line.strip_prefix_ignoring_case("sec-websocket-key:")).unwrap_or_default();
     let accept = derive_accept_key(key.trim().as_bytes());
+    let offer = head.lines().find_map(|line| line.strip_prefix_ignoring_case("sec-websocket-protocol:"));
+    let session = offer.is_some_and(|offer| offer.contains(SUBPROTOCOL));
+    let chosen = if session { format!("Sec-WebSocket-Protocol: {SUBPROTOCOL}\r\n") } else { String::new() };
     write!(
         stream,
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Accept: {accept}\r\n\r\n"
+         Sec-WebSocket-Accept: {accept}\r\n{chosen}\r\n"
     )?;
+    let mut half = session.then(Half::default);
 
     let (mut answers, mut gathered, mut chunk) = (Vec::new(), 0, vec![0; 64 * 1024]);
     loop {
@@ -129,13 +136,31 @@ fn converse(mut stream: TcpStream) -> io::Result<()> {
                     stream.write_all(&pong)?;
                 }
                 BINARY => {
-                    let last = frame.payload.first() == Some(&LAST);
-                    if last || !matches!(manner, Manner::Sink) {
-                        answer(&mut answers, BINARY, frame.payload);
+                    let message = match &mut half {
+                        Some(half) => half.receive(frame.payload),
+                        None => Some(Bytes::copy_from_slice(frame.payload)),
+                    };
+                    let last = message.as_ref().is_some_and(|message| message.first() == Some(&LAST));
+                    if let Some(message) = message.filter(|_| last || !matches!(manner, Manner::Sink)) {
+                        match &mut half {
+                            Some(half) => half.push(message),
+                            None => answer(&mut answers, BINARY, &message),
+                        }
                         gathered += 1;
+                    }
+                    // Messages wait until their window is full; a welcome and an acknowledgement don't.
+                    if let Some(half) = half.as_mut().filter(|_| gathered == 0) {
+                        while let Some(frame) = half.transmit() {
+                            answer(&mut answers, BINARY, &frame);
+                        }
+                        stream.write_all(&answers)?;
+                        answers.clear();
                     }
                     let full = matches!(manner, Manner::Echo { window } if gathered == window);
                     if last || full {
+                        while let Some(frame) = half.as_mut().and_then(Half::transmit) {
+                            answer(&mut answers, BINARY, &frame);
+                        }
                         stream.write_all(&answers)?;
                         answers.clear();
                         gathered = 0;

@@ -1,6 +1,6 @@
 //! The clients, by name.
 
-use super::{Visitor, bare, ezsockets, fastwebsockets, ours};
+use super::{Visitor, bare, ezsockets, fastwebsockets, ours, session};
 use crate::runtimes::Runtime;
 use redial_async_std::AsyncIo;
 use redial_tokio::{Policy, Tokio};
@@ -11,6 +11,8 @@ use std::net::SocketAddr;
 pub(crate) enum Who {
     /// redial-tokio or redial-async-std as it comes.
     Ours(Runtime),
+    /// redial-tokio where the server speaks `redial.v1`.
+    Session,
     /// tungstenite 0.30 alone with redial's settings: 14 KiB.
     Bare(Runtime),
     /// tokio-tungstenite 0.30 as it comes: a read buffer of 128 KiB.
@@ -25,10 +27,11 @@ pub(crate) enum Who {
 
 impl Who {
     /// All of them.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::BarePlain,
         Self::Bare(Runtime::Tokio),
         Self::Ours(Runtime::Tokio),
+        Self::Session,
         Self::BareDefault,
         Self::Fastwebsockets,
         Self::Ezsockets,
@@ -52,6 +55,7 @@ impl Who {
             Self::Bare(Runtime::Tokio) => "tokio-tungstenite 0.30, 14 KiB",
             Self::Bare(Runtime::AsyncStd) => "async-tungstenite 0.35, async-std, 14 KiB",
             Self::Bare(Runtime::Smol) => "async-tungstenite 0.35, smol, 14 KiB",
+            Self::Session => "redial-tokio, redial.v1",
             Self::BareDefault => "tokio-tungstenite 0.30, default",
             Self::BarePlain => "tokio-tungstenite 0.30, 14 KiB, no TLS",
             Self::Ezsockets => "ezsockets 0.7.2",
@@ -63,7 +67,9 @@ impl Who {
     pub(crate) const fn runtime(self) -> Runtime {
         match self {
             Self::Ours(runtime) | Self::Bare(runtime) => runtime,
-            Self::BareDefault | Self::BarePlain | Self::Ezsockets | Self::Fastwebsockets => Runtime::Tokio,
+            Self::Session | Self::BareDefault | Self::BarePlain | Self::Ezsockets | Self::Fastwebsockets => {
+                Runtime::Tokio
+            }
         }
     }
 
@@ -81,6 +87,7 @@ impl Who {
             Self::Ours(Runtime::AsyncStd | Runtime::Smol) => {
                 visitor.visit(ours::connect::<AsyncIo>(&url, policy).await).await
             }
+            Self::Session => visitor.visit(session::connect(&url, policy).await).await,
             Self::Bare(Runtime::Tokio) => visitor.visit(bare::on_tokio(&url).await).await,
             Self::Bare(Runtime::AsyncStd) => visitor.visit(bare::on_async_std(&url, server).await).await,
             Self::Bare(Runtime::Smol) => visitor.visit(bare::on_smol(&url, server).await).await,

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use redial::Limit;
 use redial_driver::TraceRecorder;
-use redial_tokio::{OutboxLimits, Overflow, TokioClock, WebSocket};
+use redial_session::SUBPROTOCOL;
+use redial_tokio::{OutboxLimits, Overflow, SessionConfig, TokioClock, WebSocket};
 
 use crate::args::ConnectArgs;
-use crate::connect::Session;
+use crate::connect::{Offer, Run, with_session};
 use crate::failure::Failure;
 use crate::{policy_source, seed};
 
@@ -35,9 +36,16 @@ async fn connect(args: &ConnectArgs) -> Result<Option<Limit>, Failure> {
     let outbox = OutboxLimits { overflow: Overflow::Wait, ..OutboxLimits::default() };
     // All else is known to be right by now: a mistyped flag costs nobody an old recording.
     let recorder = args.record.as_deref().map(recorder).transpose()?;
-    let connection =
-        redial_driver::Reconnecting::builder(clock, connector, policy, seed).outbox(outbox).recorder(recorder).build();
-    Session::new(connection, clock, args.urls.clone(), args.json)?.run().await
+    let connection = redial_driver::Reconnecting::builder(clock, connector, policy, seed)
+        .outbox(outbox)
+        .recorder(recorder)
+        .session(SessionConfig::default());
+    Run::new(connection, clock, args, offer(args))?.to_the_end().await
+}
+
+/// Who names a session of the plain protocol wants that.
+const fn offer(args: &ConnectArgs) -> Offer {
+    if args.plain || args.session.is_some() { Offer::Nothing } else { Offer::Session }
 }
 
 fn recorder(path: &Path) -> Result<TraceRecorder<File>, Failure> {
@@ -47,9 +55,15 @@ fn recorder(path: &Path) -> Result<TraceRecorder<File>, Failure> {
 }
 
 fn websocket(args: &ConnectArgs) -> Result<redial_tokio::WebSocketBuilder, Failure> {
-    let mut urls = args.urls.iter();
-    let first = urls.next().cloned().unwrap_or_default();
-    let builder = urls.fold(WebSocket::builder(first), |builder, url| builder.endpoint(url));
+    let mut urls = args.urls.iter().map(|url| match &args.session {
+        Some(session) => with_session(url, session),
+        None => url.clone(),
+    });
+    let first = urls.next().unwrap_or_default();
+    let mut builder = urls.fold(WebSocket::builder(first), |builder, url| builder.endpoint(url));
+    if offer(args) == Offer::Session {
+        builder = builder.subprotocol(SUBPROTOCOL);
+    }
     args.header.iter().try_fold(builder, |builder, header| {
         let Some((name, value)) = header.split_once(':') else {
             return Err(Failure::usage(format_args!("--header {header}: allowed is NAME:VALUE")));

@@ -4,40 +4,62 @@ mod editor;
 mod input;
 mod line;
 mod outgoing;
+mod query;
 mod screen;
-mod signals;
 mod status_line;
 mod stdout;
-mod text;
+mod telling;
 
 use std::fs::File;
 use std::time::Duration;
 
-use redial::trace::Writer;
-use redial::{HoldReason, Limit, Notice, Output, Timestamp};
+use redial::{HoldReason, Limit};
 use redial_driver::TraceRecorder;
-use redial_tokio::{Clock, Event, Message, Reconnecting, SendError, TokioClock};
-use serde::Serialize;
+use redial_tokio::{Payload, Protocol, SendError, Session, TokioClock};
 
-use crate::describe;
+use crate::args::ConnectArgs;
 use crate::failure::Failure;
+use crate::signals::Signals;
+use crate::{session_events, text};
 use input::{Act, UserInput};
 use line::Said;
 use outgoing::{Next, Outgoing};
 use screen::Screen;
-use signals::Signals;
-use status_line::{View, clock};
 use stdout::Stdout;
+
+pub(crate) use query::with_session;
 
 /// How long an interrupted command waits for a slow reader of its stdout.
 const PATIENCE: Duration = Duration::from_millis(250);
 
+/// For how long after `/quit` what was typed may stay without a receipt.
+const RECEIPTS: Duration = Duration::from_secs(5);
+
 /// The connection, and perhaps its recording.
-type Connection = Reconnecting<Option<TraceRecorder<File>>>;
+type Connection = Session<Option<TraceRecorder<File>>>;
+
+/// What the server is offered besides plain messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Offer {
+    Nothing,
+    Session,
+}
+
+/// How far the user's leaving has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Leaving {
+    No,
+    /// As soon as there is a receipt for all that was typed, or at that time.
+    By(tokio::time::Instant),
+    /// Nothing more is waited for.
+    Done,
+}
 
 /// One run of the command.
-pub(crate) struct Session {
+pub(crate) struct Run {
     connection: Connection,
+    offer: Offer,
+    leaving: Leaving,
     clock: TokioClock,
     endpoints: Vec<String>,
     json: bool,
@@ -52,20 +74,23 @@ pub(crate) struct Session {
     gave_up: Option<Limit>,
 }
 
-impl Session {
-    /// A session on `connection`, whose clock is `clock`. `endpoints` are its URLs, for people.
+impl Run {
+    /// A run on `connection`, whose clock is `clock`.
     pub(crate) fn new(
         connection: Connection,
         clock: TokioClock,
-        endpoints: Vec<String>,
-        json: bool,
+        args: &ConnectArgs,
+        offer: Offer,
     ) -> Result<Self, Failure> {
+        let json = args.json;
         let screen = Screen::new(!json)?;
         let input = if screen.reads_keys() { UserInput::keys() } else { UserInput::lines() };
-        let endpoints = endpoints.iter().map(|url| text::url(url)).collect();
+        let endpoints = args.urls.iter().map(|url| text::url(url)).collect();
         let (outgoing, stdout) = (Outgoing::default(), Stdout::new()?);
         Ok(Self {
             connection,
+            offer,
+            leaving: Leaving::No,
             clock,
             endpoints,
             json,
@@ -80,13 +105,14 @@ impl Session {
     }
 
     /// Stays connected until the user or a limit ends it. `Ok` with the limit, if one did.
-    pub(crate) async fn run(mut self) -> Result<Option<Limit>, Failure> {
+    pub(crate) async fn to_the_end(mut self) -> Result<Option<Limit>, Failure> {
         // Often enough for a countdown in tenths of a second.
         let mut redraw = tokio::time::interval(Duration::from_millis(100));
         redraw.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         let mut signals = Signals::new()?;
         loop {
             self.draw()?;
+            self.leave(&mut signals).await?;
             let interrupted = tokio::select! {
                 next = self.outgoing.next(&mut self.connection), if self.unprinted.is_none() => match next {
                     Next::Event(event) => {
@@ -106,6 +132,7 @@ impl Session {
                 }
                 act = self.input.next(), if self.takes_input() => self.on_acts(act).await?,
                 _ = redraw.tick(), if self.screen.is_live() => false,
+                () = patience(self.leaving) => false,
                 result = signals.next() => {
                     result?;
                     true
@@ -114,7 +141,9 @@ impl Session {
             if interrupted {
                 self.interrupts = self.interrupts.saturating_add(1);
                 self.unprinted = None; // its reader is not waited for any more
-                self.connection.stop();
+                if self.leaving != Leaving::Done {
+                    self.leaving = Leaving::By(tokio::time::Instant::now());
+                }
                 if self.interrupts > 1 {
                     break; // not even the close handshake is to be waited for
                 }
@@ -128,62 +157,23 @@ impl Session {
         }
     }
 
-    fn on_event(&mut self, event: Event<Message>) -> Result<(), Failure> {
-        match event {
-            Event::Message(message) => self.on_message(&message),
-            Event::Notice(notice) => self.on_notice(notice),
-            Event::Dropped { message, .. } => self.say_unsent(&message.to_string()),
-            // A kind that came later than this command.
-            _ => Ok(()),
+    /// Ends session and connection, if the user wants to and nothing is to be waited for.
+    async fn leave(&mut self, signals: &mut Signals) -> Result<(), Failure> {
+        let Leaving::By(by) = self.leaving else { return Ok(()) };
+        let status = self.connection.status();
+        let settled = self.outgoing.is_empty() && status.pending == 0;
+        if status.protocol == Some(Protocol::Session) && !settled && by > tokio::time::Instant::now() {
+            return Ok(());
         }
-    }
-
-    fn on_message(&mut self, message: &Message) -> Result<(), Failure> {
-        if !self.json {
-            return match message {
-                Message::Text(text) => {
-                    let terminal = matches!(self.stdout, Stdout::Terminal);
-                    self.print(text::one_line(text, terminal).into_bytes())
-                }
-                Message::Binary(bytes) => self.say(&format!("a binary message of {} bytes came", bytes.len())),
-                Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_) => Ok(()),
-            };
+        self.leaving = Leaving::Done;
+        tokio::select! {
+            () = self.connection.end() => {}
+            result = signals.next() => {
+                self.interrupts = self.interrupts.saturating_add(1);
+                result?;
+            }
         }
-        #[derive(Serialize)]
-        #[serde(rename_all = "lowercase")]
-        enum Body<'a> {
-            Message(&'a str),
-            Binary(String),
-        }
-        #[derive(Serialize)]
-        struct Line<'a> {
-            at: Timestamp,
-            #[serde(flatten)]
-            body: Body<'a>,
-        }
-        let body = match message {
-            Message::Text(text) => Body::Message(text),
-            Message::Binary(bytes) => Body::Binary(bytes.iter().map(|byte| format!("{byte:02x}")).collect()),
-            Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_) => return Ok(()),
-        };
-        let line = serde_json::to_vec(&Line { at: self.clock.now(), body }).map_err(std::io::Error::from)?;
-        self.print(line)
-    }
-
-    fn on_notice(&mut self, notice: Notice) -> Result<(), Failure> {
-        if let Notice::GaveUp { limit, .. } = notice {
-            self.gave_up = Some(limit);
-        }
-        if self.json {
-            let mut line = Vec::new();
-            Writer::new(&mut line).output(self.clock.now(), &Output::Notice(notice))?;
-            line.truncate(line.trim_ascii_end().len());
-            return self.print(line);
-        }
-        match describe::notice(&notice, &self.endpoint()) {
-            Some(text) => self.say(&text),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     /// A line for whoever reads stdout.
@@ -195,9 +185,9 @@ impl Session {
         Ok(())
     }
 
-    fn on_refused(&mut self, error: SendError<Message>) -> Result<(), Failure> {
+    fn on_refused(&mut self, error: SendError<Payload>) -> Result<(), Failure> {
         let problem = error.to_string();
-        let message = error.into_message().map(|message| message.to_string()).unwrap_or_default();
+        let message = error.into_message().as_ref().map(session_events::shown).unwrap_or_default();
         self.say(&format!("not sent, {problem}: {}", text::beginning(&message)))
     }
 
@@ -253,19 +243,19 @@ impl Session {
                 self.say(&format!("not sent, {} messages wait already: {text}", Outgoing::ROOM))
             }
             Said::Message(text) => {
-                self.outgoing.push(Message::text(text));
+                self.outgoing.push(Payload::text(text));
                 Ok(())
             }
             Said::Reconnect => {
-                self.connection.reconnect();
+                self.connection.connection().reconnect();
                 Ok(())
             }
             Said::Auto(true) => {
-                self.connection.release(HoldReason::AutoReconnectOff);
+                self.connection.connection().release(HoldReason::AutoReconnectOff);
                 self.say("automatic reconnection on")
             }
             Said::Auto(false) => {
-                self.connection.hold(HoldReason::AutoReconnectOff);
+                self.connection.connection().hold(HoldReason::AutoReconnectOff);
                 self.say("automatic reconnection off")
             }
             Said::Status => {
@@ -273,28 +263,10 @@ impl Session {
                 self.say(&text)
             }
             Said::Quit => {
-                self.connection.stop();
+                self.leaving = Leaving::By(tokio::time::Instant::now() + RECEIPTS);
                 Ok(())
             }
         }
-    }
-
-    fn say(&mut self, text: &str) -> Result<(), Failure> {
-        let seconds = self.clock.now().saturating_since(Timestamp::ZERO).as_millis_f64() / 1000.0;
-        Ok(self.screen.event(&format!("{seconds:>9.3}  {text}"))?)
-    }
-
-    fn status(&self) -> String {
-        let stats = self.connection.stats();
-        let rate = stats.success_rate().map_or_else(|| "none yet".to_owned(), |rate| format!("{:.0} %", rate * 100.0));
-        format!(
-            "{} · {} dials · retries that opened: {rate} · up {} · down {} · longest outage {}",
-            self.view(&self.endpoint()).text(),
-            stats.dials,
-            clock(stats.uptime),
-            clock(stats.downtime),
-            describe::seconds(stats.longest_outage)
-        )
     }
 
     fn draw(&mut self) -> Result<(), Failure> {
@@ -306,39 +278,21 @@ impl Session {
         Ok(())
     }
 
-    fn view<'a>(&self, endpoint: &'a str) -> View<'a> {
-        let (status, now) = (self.connection.status(), self.clock.now());
-        View {
-            phase: status.phase,
-            endpoint,
-            attempt: status.attempt,
-            quality: status.quality,
-            latency: status.latency,
-            next_dial_in: status.next_dial_at.map(|at| at.saturating_since(now)),
-            uptime: status.open_since.map(|since| now.saturating_since(since)),
-            holds: self.connection.machine().holds(),
-            queued: status.outbox_messages,
-        }
-    }
-
-    /// The URL that was dialled last.
-    fn endpoint(&self) -> String {
-        let index = self.connection.status().endpoint.unwrap_or(0);
-        let url = usize::try_from(index).ok().and_then(|index| self.endpoints.get(index));
-        url.cloned().unwrap_or_default()
-    }
-
     /// Tells of all that was said and did not go out, in order.
     async fn report_unsent(&mut self) -> Result<(), Failure> {
-        let unsent = self.connection.take_unsent();
-        for message in unsent.into_iter().chain(self.outgoing.take()) {
-            self.say_unsent(&message.to_string())?;
+        let in_flight = self.connection.status().in_flight;
+        let mut pending = self.connection.take_pending().into_iter().map(|message| message.payload);
+        for message in pending.by_ref().take(in_flight) {
+            self.say_in_doubt(&message)?;
+        }
+        for message in pending.chain(self.outgoing.take()) {
+            self.say_unsent(&message)?;
         }
         for act in self.input.rest().await {
             match act {
                 Act::Line(line) => {
                     if let Ok(Said::Message(text)) = Said::parse(&line) {
-                        self.say_unsent(&text)?;
+                        self.say_unsent(&Payload::text(text))?;
                     }
                 }
                 Act::NotText => self.say("not sent: a line that is not UTF-8")?,
@@ -346,10 +300,6 @@ impl Session {
             }
         }
         Ok(())
-    }
-
-    fn say_unsent(&mut self, text: &str) -> Result<(), Failure> {
-        self.say(&format!("not sent: {}", text::beginning(text)))
     }
 
     /// Waits for the reader of stdout, unless the user does not.
@@ -367,5 +317,13 @@ impl Session {
                 () = &mut patience, if interrupted => return Ok(()),
             }
         }
+    }
+}
+
+/// Until what was typed need not be waited for any more.
+async fn patience(leaving: Leaving) {
+    match leaving {
+        Leaving::By(by) => tokio::time::sleep_until(by).await,
+        Leaving::No | Leaving::Done => std::future::pending().await,
     }
 }

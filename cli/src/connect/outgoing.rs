@@ -5,24 +5,24 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_util::{Sink, Stream};
-use redial_tokio::{Event, Message, SendError};
+use redial_tokio::{Payload, SendError, SessionEvent};
 
 use super::Connection;
 
 /// Messages that wait for place in the connection's outbox.
 #[derive(Debug, Default)]
 pub(crate) struct Outgoing {
-    waiting: VecDeque<Message>,
+    waiting: VecDeque<Payload>,
 }
 
 /// What the connection did.
 #[derive(Debug)]
 pub(crate) enum Next {
-    Event(Event<Message>),
+    Event(SessionEvent),
     /// It took messages: there is place for more.
     Sent,
     /// It did not take a message.
-    Refused(SendError<Message>),
+    Refused(SendError<Payload>),
     /// It has ended.
     End,
 }
@@ -31,17 +31,21 @@ impl Outgoing {
     /// How many may wait: as many as go out in one write, and so few that a pipe waits in place of the memory.
     pub(crate) const ROOM: usize = 16;
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
     pub(crate) fn is_full(&self) -> bool {
         self.waiting.len() >= Self::ROOM
     }
 
     /// To be called only where there is room.
-    pub(crate) fn push(&mut self, message: Message) {
+    pub(crate) fn push(&mut self, message: Payload) {
         self.waiting.push_back(message);
     }
 
     /// What still waits, in order.
-    pub(crate) fn take(&mut self) -> VecDeque<Message> {
+    pub(crate) fn take(&mut self) -> VecDeque<Payload> {
         std::mem::take(&mut self.waiting)
     }
 
@@ -64,7 +68,7 @@ impl Outgoing {
     }
 
     /// Sends what the connection takes at once: a command that follows is not to overtake it.
-    pub(crate) async fn send_ready(&mut self, connection: &mut Connection) -> Result<(), SendError<Message>> {
+    pub(crate) async fn send_ready(&mut self, connection: &mut Connection) -> Result<(), SendError<Payload>> {
         // The connection, and tokio, pause in the midst of many messages, though there is place.
         for _ in 0..3 {
             std::future::poll_fn(|cx| Poll::Ready(self.poll_send(connection, cx))).await?;
@@ -76,10 +80,10 @@ impl Outgoing {
         Ok(())
     }
 
-    fn poll_send(&mut self, connection: &mut Connection, cx: &mut Context<'_>) -> Result<(), SendError<Message>> {
+    fn poll_send(&mut self, connection: &mut Connection, cx: &mut Context<'_>) -> Result<(), SendError<Payload>> {
         while !self.waiting.is_empty() && Pin::new(&mut *connection).poll_ready(cx).is_ready() {
             // It would refuse them; they are reported at the end, after older ones.
-            if connection.machine().phase().is_terminal() {
+            if connection.connection().machine().phase().is_terminal() {
                 break;
             }
             if let Some(message) = self.waiting.pop_front() {

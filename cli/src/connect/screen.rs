@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use crossterm::{cursor, execute, queue, style, terminal};
 
 use super::status_line::View;
-use super::text::one_line;
+use crate::text::one_line;
 
 /// Messages to stdout, events to stderr; on a terminal, one live line below them.
 #[derive(Debug)]

@@ -26,6 +26,7 @@ use crate::outbox::Overflow;
 use crate::reconnecting::Reconnecting;
 use crate::recorder::Record;
 use crate::timer::Timer;
+use pump::pump;
 use shared::{Halves, Shared, sent};
 
 pub use config::SessionConfig;
@@ -180,6 +181,16 @@ impl<K: Clock, C: SessionTransport, R: Record> Session<K, C, R> {
         poll_fn(|cx| self.poll_shut(cx)).await;
     }
 
+    /// Whether a message is taken, or refused with a reason.
+    fn takes(&self) -> bool {
+        let waits = self.connection.is_open() || self.overflow == Overflow::Wait;
+        !waits || self.shared.lock().has_room() || self.connection.is_finished()
+    }
+
+    fn waits_to_transmit(&self) -> bool {
+        self.connection.is_open() && self.shared.lock().wants_to_transmit(self.connection.latest)
+    }
+
     fn poll_shut(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.halves.writer.register(cx.waker());
         let waker = self.waker.clone();
@@ -195,13 +206,13 @@ impl<K: Clock, C: SessionTransport, R: Record> Stream for Session<K, C, R> {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<SessionEvent>> {
         let this = self.get_mut();
-        if this.events.is_empty() {
-            this.halves.reader.register(cx.waker());
-            let waker = this.waker.clone();
-            let cx = &mut Context::from_waker(&waker);
-            while this.events.is_empty() {
-                if !ready!(this.poll_turn(cx)) {
-                    break;
+        while this.events.is_empty() {
+            match this.poll_turn(cx) {
+                Poll::Ready(true) => {}
+                Poll::Ready(false) => break,
+                Poll::Pending => {
+                    this.halves.reader.register(cx.waker());
+                    return Poll::Pending;
                 }
             }
         }
@@ -216,12 +227,15 @@ impl<K: Clock, C: SessionTransport, R: Record> Sink<Payload> for Session<K, C, R
 
     fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         let this = self.get_mut();
+        if this.takes() {
+            return Poll::Ready(Ok(()));
+        }
         this.halves.writer.register(cx.waker());
+        // What comes is the reader's affair, too.
         let waker = this.waker.clone();
         let cx = &mut Context::from_waker(&waker);
         loop {
-            let waits = this.connection.is_open() || this.overflow == Overflow::Wait;
-            if !waits || this.shared.lock().has_room() || this.connection.is_finished() {
+            if this.takes() {
                 return Poll::Ready(Ok(()));
             }
             // Only what the server says makes room.
@@ -242,21 +256,23 @@ impl<K: Clock, C: SessionTransport, R: Record> Sink<Payload> for Session<K, C, R
         if this.connection.is_finished() {
             return Err(SendError::Finished { message: payload });
         }
-        sent(this.shared.lock().send(this.connection.latest, payload, None))?;
-        let waker = this.waker.clone();
-        this.pump(&mut Context::from_waker(&waker));
+        let mut client = this.shared.lock();
+        sent(client.send(this.connection.latest, payload, None))?;
+        pump(&mut this.connection, &mut client, &mut Context::from_waker(&this.waker));
         Ok(())
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         let this = self.get_mut();
+        if !this.waits_to_transmit() {
+            return Pin::new(&mut this.connection).poll_flush(cx).map(|_| Ok(()));
+        }
         this.halves.writer.register(cx.waker());
         let waker = this.waker.clone();
         let cx = &mut Context::from_waker(&waker);
         this.pump(cx);
         let _ = ready!(Pin::new(&mut this.connection).poll_flush(cx));
-        let waits = this.connection.is_open() && this.shared.lock().wants_to_transmit(this.connection.latest);
-        if waits { Poll::Pending } else { Poll::Ready(Ok(())) }
+        if this.waits_to_transmit() { Poll::Pending } else { Poll::Ready(Ok(())) }
     }
 
     /// As [`close`](Session::close).

@@ -1,18 +1,20 @@
 //! Between the client's half and the connection.
 
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
 use futures_sink::Sink;
 use redial::{Cause, Hint, Notice, Phase};
-use redial_session::{EndReason, FromServer, Transmit, close_code};
+use redial_session::{Client, ClientEvent, EndReason, FromServer, Transmit, close_code};
 
 use super::Session;
 use super::event::SessionEvent;
 use super::transport::SessionTransport;
 use crate::clock::Clock;
 use crate::event::Event;
+use crate::reconnecting::Reconnecting;
 use crate::recorder::Record;
 
 impl<K: Clock, C: SessionTransport, R: Record> Session<K, C, R> {
@@ -41,21 +43,7 @@ impl<K: Clock, C: SessionTransport, R: Record> Session<K, C, R> {
 
     /// Writes what the session wants written, as far as the connection takes it.
     pub(super) fn pump(&mut self, cx: &mut Context<'_>) {
-        let now = self.connection.latest;
-        while self.connection.is_open() && self.shared.lock().wants_to_transmit(now) {
-            if Pin::new(&mut self.connection).poll_ready(cx).is_pending() || !self.connection.is_open() {
-                return;
-            }
-            let Some(transmit) = self.shared.lock().transmit(now) else {
-                return;
-            };
-            let message = match transmit {
-                Transmit::Frame(frame) => self.connection.connector.frame(frame),
-                Transmit::Plain(payload) => self.connection.connector.plain(payload),
-            };
-            // What the connection breaks on is sent again on the next one; where it is a plain one, it is gone with it.
-            let _ = Pin::new(&mut self.connection).start_send(message);
-        }
+        pump(&mut self.connection, &mut self.shared.lock(), cx);
     }
 
     /// There is nothing to read. True if something was written, which is to be flushed.
@@ -149,7 +137,7 @@ impl<K: Clock, C: SessionTransport, R: Record> Session<K, C, R> {
         let now = if client.deadline().is_none() { self.connection.now() } else { self.connection.latest };
         let received = client.receive(now, frame);
         while let Some(event) = client.event() {
-            self.events.push_back(SessionEvent::Session(event));
+            tell(&mut self.events, event);
         }
         drop(client);
         // Whatever came may have made room in the outbox.
@@ -178,7 +166,40 @@ impl<K: Clock, C: SessionTransport, R: Record> Session<K, C, R> {
     fn collect(&mut self) {
         let mut client = self.shared.lock();
         while let Some(event) = client.event() {
-            self.events.push_back(SessionEvent::Session(event));
+            tell(&mut self.events, event);
         }
+    }
+}
+
+/// A receipt says what the one before it said: somebody who only writes is not to be stopped by receipts that nobody reads.
+fn tell(events: &mut VecDeque<SessionEvent>, event: ClientEvent) {
+    match (events.back_mut(), &event) {
+        (Some(SessionEvent::Session(ClientEvent::Delivered { up_to: last })), ClientEvent::Delivered { up_to }) => {
+            *last = *up_to;
+        }
+        _ => events.push_back(SessionEvent::Session(event)),
+    }
+}
+
+/// Writes what the client wants written, as far as the connection takes it.
+pub(super) fn pump<K: Clock, C: SessionTransport, R: Record>(
+    connection: &mut Reconnecting<K, C, R>,
+    client: &mut Client,
+    cx: &mut Context<'_>,
+) {
+    let now = connection.latest;
+    while connection.is_open() && client.wants_to_transmit(now) {
+        if Pin::new(&mut *connection).poll_ready(cx).is_pending() || !connection.is_open() {
+            return;
+        }
+        let Some(transmit) = client.transmit(now) else {
+            return;
+        };
+        let message = match transmit {
+            Transmit::Frame(frame) => connection.connector.frame(frame),
+            Transmit::Plain(payload) => connection.connector.plain(payload),
+        };
+        // What the connection breaks on is sent again on the next one; where it is a plain one, it is gone with it.
+        let _ = Pin::new(&mut *connection).start_send(message);
     }
 }

@@ -1,5 +1,7 @@
 //! A session over a connection, on virtual time.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // tests may panic
+
 mod world;
 
 use futures_util::{FutureExt, SinkExt, StreamExt};
@@ -263,6 +265,23 @@ fn a_full_outbox_waits_for_acknowledgements_while_a_connection_is_open() {
         }
     });
     assert_eq!(world.lock().arrived, ["a", "b", "c"]);
+}
+
+#[test]
+fn receipts_that_nobody_reads_stop_no_writer() {
+    let sim = Sim::new();
+    let world = World::new(&sim);
+    let mut chat = world.session(&sim, policy(), OutboxLimits { messages: 2, ..OutboxLimits::default() });
+    events(&sim, &mut chat, 10);
+    let sent = sim.settle(async {
+        for number in 0..3000 {
+            chat.send(number.to_string().into()).await.unwrap();
+        }
+    });
+    assert_eq!(sent, Some(()));
+    // One for all that came while nobody read, and one for each of the two that were still on their way.
+    let receipts = [2998, 2999, 3000].map(|id| ClientEvent::Delivered { up_to: MessageId(id) });
+    assert_eq!(of_session(events(&sim, &mut chat, 20)), receipts);
 }
 
 #[test]

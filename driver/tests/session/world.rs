@@ -1,5 +1,7 @@
 //! A server of sessions in memory, and a transport that carries frames to it.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::collections::VecDeque;
 use std::future::{Ready, ready};
 use std::pin::Pin;

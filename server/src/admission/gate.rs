@@ -102,12 +102,12 @@ impl Gate {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Until nobody is in.
-    pub(crate) async fn until_empty(&self) {
+    /// Until no more than so many are in.
+    pub(crate) async fn until(&self, most: usize) {
         loop {
             // Asked for before looking, so that nobody who leaves in between is missed.
             let left = self.left.notified();
-            if self.connections() == 0 {
+            if self.connections() <= most {
                 return;
             }
             left.await;

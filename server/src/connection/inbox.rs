@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use redial_session::Payload;
 
@@ -14,8 +14,15 @@ pub(crate) type Work<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + S
 
 /// What a message takes besides its payload.
 const EACH: usize = 64;
-/// So many at once are one transaction.
+/// So many at once are one transaction, at most.
 const MOST_AT_ONCE: usize = 256;
+
+/// Messages that are committed together.
+#[derive(Default)]
+pub(crate) struct Batch {
+    pub(crate) messages: Vec<(u64, Payload)>,
+    pub(crate) bytes: usize,
+}
 
 /// The messages that wait, and those that are being committed.
 #[derive(Default)]
@@ -40,25 +47,38 @@ impl Inbox {
         self.waiting.is_empty() && self.commit.is_none()
     }
 
-    /// Begins the next transaction if none is under way, and says how far they have got. `None`: there is nothing to do.
-    pub(crate) fn poll(
-        &mut self,
-        cx: &mut Context<'_>,
-        begin: impl FnOnce(Vec<(u64, Payload)>) -> Work<u64>,
-    ) -> Poll<Option<Result<u64, StoreError>>> {
-        if self.commit.is_none() {
-            if self.waiting.is_empty() {
-                return Poll::Ready(None);
-            }
-            let count = self.waiting.len().min(MOST_AT_ONCE);
-            let batch: Vec<_> = self.waiting.drain(..count).collect();
-            self.committing_bytes = batch.iter().map(|(_, payload)| payload.len() + EACH).sum();
-            self.commit = Some(begin(batch));
+    /// Takes the next messages to be committed together: no more than `most_messages`, and one at least; no more once
+    /// `most_bytes` are reached. `None` if there are none, or others are being committed.
+    pub(crate) fn take(&mut self, most_messages: usize, most_bytes: usize) -> Option<Batch> {
+        if self.commit.is_some() || self.waiting.is_empty() {
+            return None;
         }
-        let Some(commit) = &mut self.commit else { return Poll::Ready(None) };
-        let Poll::Ready(outcome) = commit.as_mut().poll(cx) else { return Poll::Pending };
+        let mut batch = Batch::default();
+        while batch.messages.len() < most_messages.clamp(1, MOST_AT_ONCE) && batch.bytes < most_bytes.max(1) {
+            let Some((number, payload)) = self.waiting.pop_front() else { break };
+            batch.bytes += payload.len() + EACH;
+            batch.messages.push((number, payload));
+        }
+        self.committing_bytes = batch.bytes;
+        Some(batch)
+    }
+
+    /// They are being committed.
+    pub(crate) fn begin(&mut self, commit: Work<u64>) {
+        self.commit = Some(commit);
+    }
+
+    /// How far commits have got, when one is done.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<u64, StoreError>> {
+        let Some(commit) = &mut self.commit else { return Poll::Pending };
+        let outcome = ready!(commit.as_mut().poll(cx));
         self.commit = None;
         self.bytes -= self.committing_bytes;
-        Poll::Ready(Some(outcome))
+        Poll::Ready(outcome)
+    }
+
+    /// Whether some wait, and none are being committed.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.commit.is_none() && !self.waiting.is_empty()
     }
 }

@@ -8,6 +8,7 @@ mod outlet;
 mod pace;
 mod session;
 mod socket;
+mod valve;
 
 use std::sync::Arc;
 use std::time::Duration;

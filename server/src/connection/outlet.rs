@@ -7,13 +7,16 @@ use redial::{Micros, Timestamp};
 use redial_session::Server;
 
 use super::inbox::Work;
+use super::valve::Valve;
 use crate::access::Access;
-use crate::store::{Lease, Outgoing, StoreError};
+use crate::store::{Lease, Outgoing, StoreError, StoreSettings};
 
 /// So many messages are read at once, at most.
 const MOST_AT_ONCE: usize = 256;
-/// The store hears of acknowledgements when there are so many,
-const ACKS_AT_ONCE: u64 = 64;
+/// The store hears of acknowledgements when there are so many, or a part of what the outbox holds,
+const ACKS_AT_ONCE: usize = 64;
+/// this one,
+const PART: usize = 8;
 /// or so long after the first.
 const ACK_DELAY: Duration = Duration::from_millis(100);
 
@@ -27,11 +30,30 @@ pub(crate) struct Outlet {
     /// How far the store has been told that the client has got.
     told: u64,
     tell_at: Option<Timestamp>,
+    /// It is told at once where it would free so many messages,
+    most_untold: u64,
+    /// or if so many bytes were read since it was told.
+    most_untold_bytes: usize,
+    bytes_since: usize,
+    pub(crate) valve: Valve,
 }
 
 impl Outlet {
-    pub(crate) const fn new(lease: Lease, acknowledged: u64) -> Self {
-        Self { lease, news: true, read: None, asked_bytes: 0, forget: None, told: acknowledged, tell_at: None }
+    pub(crate) fn new(lease: Lease, acknowledged: u64, settings: &StoreSettings) -> Self {
+        let most_untold = (settings.outbox_messages / PART).clamp(1, ACKS_AT_ONCE);
+        Self {
+            lease,
+            news: true,
+            read: None,
+            asked_bytes: 0,
+            forget: None,
+            told: acknowledged,
+            tell_at: None,
+            most_untold: most_untold as u64,
+            most_untold_bytes: settings.outbox_bytes / PART,
+            bytes_since: 0,
+            valve: Valve::new(settings, acknowledged),
+        }
     }
 
     /// Reads from the outbox, if there is news and room. Says how many messages came.
@@ -64,8 +86,13 @@ impl Outlet {
         self.news |= count >= MOST_AT_ONCE || bytes >= self.asked_bytes;
         for message in messages {
             debug_assert_eq!(message.number, server.next_number());
+            self.valve.on_read(message.payload.len());
             server.push(message.payload);
         }
+        if !self.news {
+            self.valve.on_read_to_the_end();
+        }
+        self.bytes_since += bytes;
         Poll::Ready(Ok(count))
     }
 
@@ -77,16 +104,18 @@ impl Outlet {
         access: &Access,
         acknowledged: u64,
     ) -> Poll<Result<(), StoreError>> {
+        self.valve.on_acknowledged(acknowledged);
         if self.forget.is_none() {
             let news = acknowledged.saturating_sub(self.told);
             if news == 0 {
                 return Poll::Pending;
             }
-            let at = *self.tell_at.get_or_insert(now.saturating_add(Micros::from(ACK_DELAY)));
-            if news < ACKS_AT_ONCE && now < at {
+            let at = *self.tell_at.get_or_insert_with(|| now.saturating_add(Micros::from(ACK_DELAY)));
+            if news < self.most_untold && self.bytes_since < self.most_untold_bytes && now < at {
                 return Poll::Pending;
             }
             self.tell_at = None;
+            self.bytes_since = 0;
             self.told = acknowledged;
             let (access, lease) = (access.clone(), self.lease);
             self.forget =

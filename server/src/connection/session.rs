@@ -64,7 +64,7 @@ impl Connection {
             lease,
             registered: hub.registry.add(lease),
             inbox: Inbox::default(),
-            outlet: Outlet::new(lease, server.acknowledged()),
+            outlet: Outlet::new(lease, server.acknowledged(), hub.access.store.settings()),
             pace: Pace::new(&hub.limits, now),
             alarm: Alarm::new(hub.clock),
             rate: hub.limits.messages_per_second.map(|count| Rate::new(count, SECOND, burst)),
@@ -125,10 +125,9 @@ impl Connection {
         Ok(progress)
     }
 
-    /// Reads what the client sends, unless too much of it waits already.
     fn read_frames(&mut self, cx: &mut Context<'_>, now: Timestamp) -> Result<bool, Finish> {
         for count in 0..FRAMES {
-            if self.ending.is_some() || self.inbox.bytes() >= self.hub.limits.pending_bytes {
+            if !self.listens() {
                 // Who isn't listened to can't be blamed for silence.
                 self.pace.heard(now);
                 return Ok(count > 0);
@@ -171,15 +170,27 @@ impl Connection {
     }
 
     fn commit(&mut self, cx: &mut Context<'_>, now: Timestamp) -> Result<bool, Finish> {
-        let (hub, session, lease) = (&self.hub, &self.session, self.lease);
-        let begin = |batch| work(Arc::clone(hub), Arc::clone(session), lease, batch);
-        match self.inbox.poll(cx, begin) {
-            Poll::Pending | Poll::Ready(None) => Ok(false),
-            Poll::Ready(Some(outcome)) => {
-                self.server.committed(now, outcome?);
-                Ok(true)
+        let mut progress = false;
+        if let Poll::Ready(outcome) = self.inbox.poll(cx) {
+            self.server.committed(now, outcome?);
+            progress = true;
+        }
+        // Where nothing is read, no acknowledgement could come.
+        if self.inbox.is_waiting() && (!self.listens() || self.outlet.valve.is_open(now)) {
+            let (most_messages, most_bytes) = self.outlet.valve.batch();
+            if let Some(batch) = self.inbox.take(most_messages, most_bytes) {
+                self.outlet.valve.on_commit(batch.messages.len(), batch.bytes);
+                let (hub, session) = (Arc::clone(&self.hub), Arc::clone(&self.session));
+                self.inbox.begin(work(hub, session, self.lease, batch.messages));
+                progress = true;
             }
         }
+        Ok(progress)
+    }
+
+    /// Whether it reads what the client sends: not if too much of it waits already.
+    fn listens(&self) -> bool {
+        self.ending.is_none() && self.inbox.bytes() < self.hub.limits.pending_bytes
     }
 
     fn deliver(&mut self, cx: &mut Context<'_>, now: Timestamp) -> Result<bool, Finish> {
@@ -245,22 +256,19 @@ impl Connection {
     fn deadline(&self) -> Timestamp {
         // What is to be written waits for the client, while it takes nothing.
         let write = self.blocked_until().or_else(|| self.server.deadline());
+        let valve = if self.inbox.is_waiting() { self.outlet.valve.deadline() } else { None };
         let ending = self.ending.map(|(_, latest)| latest);
-        [write, self.outlet.deadline(), ending].into_iter().flatten().fold(self.pace.deadline(), Timestamp::min)
+        [write, self.outlet.deadline(), valve, ending].into_iter().flatten().fold(self.pace.deadline(), Timestamp::min)
     }
 
     /// The frames that are still to be written when it ends so.
     pub(super) fn last_frames(&mut self, finish: Finish) -> Vec<Bytes> {
         let now = self.hub.clock.now();
-        let mut frames = Vec::new();
         if let Some(reason) = finish.end() {
             self.server.end(reason);
         }
         self.server.acknowledge_now();
-        while let Some(frame) = self.server.transmit(now) {
-            frames.push(frame);
-        }
-        frames
+        std::iter::from_fn(|| self.server.transmit(now)).collect()
     }
 
     /// What is left: everything under way is given up.

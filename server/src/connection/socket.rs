@@ -9,6 +9,7 @@ use futures_util::{Sink, SinkExt, StreamExt};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use redial::Timestamp;
+use tokio::io::AsyncReadExt;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -131,7 +132,19 @@ impl Socket {
     /// Waits for the client's close frame: a socket that is dropped with something unread resets the connection, and the
     /// client might lose what was sent last.
     pub(crate) async fn until_closed(mut self) {
-        let rest = async { while let Some(Ok(_)) = self.web.next().await {} };
+        let rest = async {
+            loop {
+                match self.web.next().await {
+                    Some(Ok(_)) => {}
+                    // It does not get past a message that is too long.
+                    Some(Err(Error::Capacity(_))) => break,
+                    Some(Err(_)) | None => return,
+                }
+            }
+            let mut unread = self.web.into_inner();
+            let mut buffer = [0; 4096];
+            while matches!(unread.read(&mut buffer).await, Ok(1..)) {}
+        };
         let _ = tokio::time::timeout(CLOSE_TIMEOUT, rest).await;
     }
 }

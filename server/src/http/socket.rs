@@ -31,7 +31,7 @@ pub(crate) async fn connect(hub: Arc<Hub>, request: Request, without: Without) -
     let (mut request, _) = request.into_parts();
     let upgrade = match Upgrade::of(&mut request) {
         Ok(upgrade) => upgrade,
-        Err(response) => return response,
+        Err(answer) => return answer.into_response(),
     };
     match admit(&hub, &request, without).await {
         Ok(entry) => accept(hub, upgrade, entry),

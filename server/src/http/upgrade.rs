@@ -5,6 +5,7 @@ use std::future::Future;
 use axum::body::Body;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use axum::response::IntoResponse;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio_tungstenite::WebSocketStream;
@@ -19,26 +20,29 @@ pub(crate) struct Upgrade {
     accept: String,
 }
 
+/// Why a request is none for a WebSocket.
+pub(crate) struct NoWebSocket(StatusCode, &'static str);
+
 impl Upgrade {
     /// # Errors
-    /// The answer to a request that is none for a WebSocket.
-    pub(crate) fn of(request: &mut Parts) -> Result<Self, Response<Body>> {
+    /// If the request is none for a WebSocket.
+    pub(crate) fn of(request: &mut Parts) -> Result<Self, NoWebSocket> {
         let headers = &request.headers;
         let asks = request.method == Method::GET
             && has_token(headers, header::CONNECTION, "upgrade")
             && has_token(headers, header::UPGRADE, "websocket");
         if !asks {
-            return Err(wanted(StatusCode::UPGRADE_REQUIRED, "connect with a WebSocket"));
+            return Err(NoWebSocket(StatusCode::UPGRADE_REQUIRED, "connect with a WebSocket"));
         }
         if !has_token(headers, header::SEC_WEBSOCKET_VERSION, "13") {
-            return Err(wanted(StatusCode::UPGRADE_REQUIRED, "the version of WebSockets is 13"));
+            return Err(NoWebSocket(StatusCode::UPGRADE_REQUIRED, "the version of WebSockets is 13"));
         }
         let Some(key) = headers.get(header::SEC_WEBSOCKET_KEY) else {
-            return Err(wanted(StatusCode::BAD_REQUEST, "Sec-WebSocket-Key is missing"));
+            return Err(NoWebSocket(StatusCode::BAD_REQUEST, "Sec-WebSocket-Key is missing"));
         };
         let accept = derive_accept_key(key.as_bytes());
         let Some(on_upgrade) = request.extensions.remove::<OnUpgrade>() else {
-            return Err(wanted(StatusCode::BAD_REQUEST, "this connection can't be upgraded"));
+            return Err(NoWebSocket(StatusCode::BAD_REQUEST, "this connection can't be upgraded"));
         };
         Ok(Self { on_upgrade, accept })
     }
@@ -82,12 +86,14 @@ fn has_token(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {
     lines.any(|line| line.split(',').any(|part| part.trim().eq_ignore_ascii_case(token)))
 }
 
-fn wanted(status: StatusCode, text: &'static str) -> Response<Body> {
-    let mut response = Response::new(Body::from(text));
-    *response.status_mut() = status;
-    if status == StatusCode::UPGRADE_REQUIRED {
-        response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-        response.headers_mut().insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+impl IntoResponse for NoWebSocket {
+    fn into_response(self) -> Response<Body> {
+        let mut response = (self.0, self.1).into_response();
+        if self.0 == StatusCode::UPGRADE_REQUIRED {
+            let headers = response.headers_mut();
+            headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+            headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+        }
+        response
     }
-    response
 }

@@ -7,6 +7,22 @@
 //!
 //! What is sent to a client is in its session's outbox from that transaction on, with a number, until the client
 //! acknowledges it. A connection's task only copies from there to its socket.
+//!
+//! There are three. What a call has answered outlives, as far as it may be needed again:
+//!
+//! | | the process | Redis, killed | the machine's power | processes |
+//! |---|---|---|---|---|
+//! | [`MemoryStore`] | no | | no | one |
+//! | `SqliteStore` (feature `sqlite`) | yes | | yes | one for each file |
+//! | `RedisStore` (feature `redis`), `appendonly yes`, `appendfsync always` | yes | yes | yes | many |
+//! | `RedisStore`, `appendonly yes`, `appendfsync everysec` | yes | yes | but for a second | many |
+//! | `RedisStore`, without `appendonly` | yes | no | no | many |
+//!
+//! Where less came back than a client knows of, its session is ended when it claims it, rather than gone on with as if
+//! nothing were missing.
+//!
+//! A room's history stays when its last member has left, and is never ended: who lets clients choose names of rooms that
+//! keep history lets them choose how much is kept.
 
 mod clock;
 mod listeners;
@@ -58,18 +74,19 @@ pub trait SessionStore: Send + Sync + fmt::Debug + 'static {
     /// out; the next number must be the one after the last committed.
     ///
     /// # Errors
-    /// [`StoreError::Superseded`], [`StoreError::Gone`]. A gap in the numbers is a [`StoreError::Gap`].
+    /// [`StoreError::Superseded`], [`StoreError::Gone`]. A gap in the numbers is a [`StoreError::Gap`]. Nothing has happened
+    /// then, but where the session's own outbox overflows by what it asks for: that ends it, and others get what they get.
     async fn commit(&self, lease: Lease, messages: Vec<Committed>) -> Result<(), StoreError>;
 
     /// Does things that no client's message brought about: a server's announcement, an answer that took long. `session` is
     /// whom [`Effect::Reply`], [`Effect::Join`] and [`Effect::Leave`] mean; without one they do nothing.
     ///
     /// # Errors
-    /// [`StoreError::Gone`] if the session is.
+    /// [`StoreError::Gone`] if the session is, or if it overflows by this.
     async fn apply(&self, session: Option<SessionId>, effects: Vec<Effect>) -> Result<(), StoreError>;
 
     /// What waits in the session's outbox with a number above `after`, in order: at most `most_messages`, and no more once
-    /// `most_bytes` are reached.
+    /// `most_bytes` are reached; but one at least, if one is allowed.
     ///
     /// # Errors
     /// [`StoreError::Superseded`], [`StoreError::Gone`].
@@ -81,7 +98,7 @@ pub trait SessionStore: Send + Sync + fmt::Debug + 'static {
         most_bytes: usize,
     ) -> Result<Vec<Outgoing>, StoreError>;
 
-    /// The client has everything up to this number: it is forgotten.
+    /// The client has everything up to this number: it is forgotten. More than was ever sent is everything.
     ///
     /// # Errors
     /// [`StoreError::Superseded`], [`StoreError::Gone`].
@@ -159,7 +176,7 @@ pub struct SecretHash(pub [u8; 32]);
 pub struct Lease {
     /// The session.
     pub session: SessionId,
-    /// How often it was given to a connection. Only the newest counts.
+    /// Higher each time that it is given to a connection. Only the newest counts.
     pub epoch: u64,
 }
 

@@ -46,7 +46,8 @@ const TOGETHER: usize = 500;
 /// next [`claim`](SessionStore::claim). Set `maxmemory-policy noeviction`: Redis must refuse rather than forget.
 ///
 /// While Redis can't be reached, each call waits for up to 2 seconds for it to come back, and then is
-/// [`StoreError::Unavailable`]. Nothing needs to be done when it is there again.
+/// [`StoreError::Unavailable`]. Nothing needs to be done when it is there again. A Redis that answers, but has too much to
+/// do, is waited for up to 10 seconds.
 ///
 /// Times to live go by Redis' clock.
 pub struct RedisStore {

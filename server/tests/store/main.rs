@@ -4,6 +4,7 @@
 
 mod laws;
 mod model;
+mod random;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(feature = "redis")]
@@ -26,7 +27,7 @@ macro_rules! laws {
         }
         #[cfg(feature = "redis")]
         mod redis_store {
-            $(#[tokio::test] async fn $law() { super::laws::$law(&mut super::Rig::redis().await).await })*
+            $(#[tokio::test] async fn $law() { super::laws::$law(&mut super::Rig::redis()).await })*
         }
     };
 }

@@ -14,14 +14,14 @@ pub(crate) struct RedisServer {
 }
 
 impl RedisServer {
-    pub(crate) async fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let mut server = Self { folder: tempfile::tempdir().unwrap(), process: None };
-        server.start_again().await;
+        server.start_again();
         server
     }
 
     /// With what is on its disk.
-    pub(crate) async fn start_again(&mut self) {
+    pub(crate) fn start_again(&mut self) {
         let spawned = Command::new("redis-server")
             .args(["--port", "0", "--unixsocket", "socket", "--save", "", "--appendonly", "yes"])
             .args(["--appendfsync", "always", "--dir"])
@@ -37,6 +37,21 @@ impl RedisServer {
             process.kill().unwrap();
             process.wait().unwrap();
         }
+    }
+
+    /// SIGSTOP: connections stay open, and nobody answers.
+    pub(crate) fn stop(&mut self) {
+        self.signal("-STOP");
+    }
+
+    /// SIGCONT.
+    pub(crate) fn go_on(&mut self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let id = self.process.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
 
     pub(crate) fn url(&self) -> String {

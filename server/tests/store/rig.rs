@@ -1,6 +1,7 @@
 //! A store of each kind, with a clock that the test moves.
 
 use std::sync::Arc;
+#[cfg(any(feature = "sqlite", feature = "redis"))]
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -40,8 +41,8 @@ impl Rig {
     }
 
     #[cfg(feature = "redis")]
-    pub(crate) async fn redis() -> Self {
-        Self::Redis { server: RedisServer::start().await, stores: 0, clock: clock() }
+    pub(crate) fn redis() -> Self {
+        Self::Redis { server: RedisServer::start(), stores: 0, clock: clock() }
     }
 
     /// An empty store.

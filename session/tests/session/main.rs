@@ -4,6 +4,9 @@
 
 mod conversations;
 mod frames;
+mod laws;
+mod overhead;
 mod python;
 mod regressions;
 mod support;
+mod world;

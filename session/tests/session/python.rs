@@ -1,16 +1,19 @@
 //! A server in another language, written from `docs/protocol.md` alone, and the client's half over real connections that
 //! are cut at random moments.
 
-use std::io::{BufRead as _, BufReader, ErrorKind};
+use std::io::ErrorKind;
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use redial::{Micros, Timestamp};
 use redial_session::{Client, ClientConfig, ClientEvent, FromServer, MessageId, Payload, SUBPROTOCOL, Transmit};
+use server::{PythonServer, python};
 use tungstenite::client::IntoClientRequest as _;
 use tungstenite::{Error, Message, WebSocket};
+
+#[path = "../python/server.rs"]
+mod server;
 
 const CUTS: u32 = 100;
 
@@ -51,39 +54,6 @@ fn a_server_in_python_that_goes_away_says_so() {
     talk.converse(|talk, _| talk.closed.is_some());
     assert_eq!(talk.closed, Some(1012));
     assert!(talk.advised);
-}
-
-struct PythonServer {
-    process: Child,
-    port: u16,
-}
-
-impl PythonServer {
-    fn start() -> Self {
-        let mut process = python("server.py").stdout(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let port = line.trim().rsplit(' ').next().and_then(|port| port.parse().ok());
-        Self { process, port: port.unwrap_or_else(|| panic!("the server said {line:?}")) }
-    }
-}
-
-impl Drop for PythonServer {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        drop(self.process.kill());
-        drop(self.process.wait());
-    }
-}
-
-fn python(script: &str) -> Command {
-    let crate_path = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let setup = Command::new(crate_path.join("../scripts/python-env")).stderr(Stdio::inherit()).output().unwrap();
-    assert!(setup.status.success(), "scripts/python-env has no Python for this test");
-    let interpreter = PathBuf::from(String::from_utf8(setup.stdout).unwrap().trim());
-    let mut command = Command::new(interpreter);
-    command.arg("-B").arg(crate_path.join("tests/python").join(script));
-    command
 }
 
 /// A client that says "m1", "m2", …, now and then "push 3", and knows what must come back.

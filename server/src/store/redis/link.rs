@@ -1,16 +1,19 @@
 //! The connection to Redis: made again when it is lost, and never waited for without end.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, ErrorKind, RedisError, ScriptInvocation, ServerErrorKind, Value};
-use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::store::StoreError;
 
-/// How long a call waits in all.
+/// How long Redis may be silent until a call is given up.
 pub(super) const PATIENCE: Duration = Duration::from_millis(2_000);
+
+/// How long a call waits for a Redis that answers others: it has too much to do.
+const CROWDED: Duration = Duration::from_secs(10);
 
 /// How long a connection may take: so that a call can try twice.
 const CONNECTING: Duration = Duration::from_millis(900);
@@ -27,84 +30,124 @@ pub(super) enum Again {
 
 pub(super) struct Link {
     client: Client,
-    /// With the number of connections before it.
-    connection: Mutex<(u64, Option<MultiplexedConnection>)>,
+    connection: tokio::sync::Mutex<Option<Connection>>,
+}
+
+#[derive(Clone)]
+struct Connection {
+    redis: MultiplexedConnection,
+    /// When Redis last did what it was asked for over it.
+    heard: Arc<Mutex<Instant>>,
+}
+
+/// How far a call has come.
+#[derive(Default)]
+struct Trace {
+    connection: Option<Connection>,
+    /// Why it had to be tried again.
+    why: Option<RedisError>,
 }
 
 impl Link {
     pub(super) fn new(client: Client) -> Self {
-        Self { client, connection: Mutex::new((0, None)) }
+        Self { client, connection: tokio::sync::Mutex::new(None) }
     }
 
     /// What the script answers.
     pub(super) async fn call(&self, script: &ScriptInvocation<'_>, again: Again) -> Result<Value, StoreError> {
-        let end = Instant::now() + PATIENCE;
-        let mut why = None;
+        let trace = Mutex::new(Trace::default());
+        let start = Instant::now();
+        let mut tries = Box::pin(self.tries(script, again, &trace));
         loop {
-            let connected = timeout_at(end, self.connection()).await;
-            let (number, mut connection) = match connected {
-                Ok(Ok(connection)) => connection,
-                Ok(Err(error)) => {
-                    if self.pause(end).await {
-                        why = Some(error);
-                        continue;
-                    }
-                    return Err(unavailable(&error));
-                }
-                Err(_) => return Err(late(why)),
-            };
-            let error = match timeout_at(end, script.invoke_async(&mut connection)).await {
-                Ok(Ok(value)) => return Ok(value),
-                Ok(Err(error)) => error,
-                Err(_) => {
-                    // A peer that vanished without a word is found so: the next call gets a new connection.
-                    self.forget(number).await;
-                    return Err(late(why));
-                }
-            };
-            let refused = is_refused(&error);
-            if !matches!(error.kind(), ErrorKind::Server(_))
-                || error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly)
-            {
-                self.forget(number).await;
+            let alive = start.max(heard(&trace).unwrap_or(start));
+            let end = (alive + PATIENCE).min(start + CROWDED);
+            if let Ok(outcome) = timeout_at(end, &mut tries).await {
+                return outcome.map_err(|error| unavailable(&error));
             }
-            let lost = error.is_io_error() && again == Again::Yes;
-            if !(refused || lost) || !self.pause(end).await {
-                return Err(unavailable(&error));
+            // Others may have been answered meanwhile.
+            let heard = heard(&trace);
+            if end < start + CROWDED && heard.is_some_and(|heard| heard + PATIENCE > end) {
+                continue;
             }
-            why = Some(error);
+            // It may be about to connect, and others wait for that.
+            drop(tries);
+            let Trace { connection, why } = std::mem::take(&mut *lock(&trace));
+            if let Some(connection) = connection.filter(|_| heard.is_none_or(|heard| heard <= start)) {
+                // A peer that vanished without a word is found so: the next call gets a new connection.
+                self.forget(&connection).await;
+            }
+            return Err(late(why));
         }
     }
 
-    async fn connection(&self) -> Result<(u64, MultiplexedConnection), RedisError> {
-        let mut current = self.connection.lock().await;
-        if let (number, Some(connection)) = &*current {
-            return Ok((*number, connection.clone()));
+    /// Tries until it is done, or can't be done.
+    async fn tries(
+        &self,
+        script: &ScriptInvocation<'_>,
+        again: Again,
+        trace: &Mutex<Trace>,
+    ) -> Result<Value, RedisError> {
+        loop {
+            let error = match self.connection().await {
+                Ok(mut connection) => {
+                    lock(trace).connection = Some(connection.clone());
+                    let error = match script.invoke_async(&mut connection.redis).await {
+                        Ok(value) => {
+                            *lock(&connection.heard) = Instant::now();
+                            return Ok(value);
+                        }
+                        Err(error) => error,
+                    };
+                    if !matches!(error.kind(), ErrorKind::Server(_)) || is_replica(&error) {
+                        self.forget(&connection).await;
+                        lock(trace).connection = None;
+                    }
+                    let may = is_refused(&error) || (error.is_io_error() && again == Again::Yes);
+                    if !may {
+                        return Err(error);
+                    }
+                    error
+                }
+                Err(error) => error,
+            };
+            lock(trace).why = Some(error);
+            sleep(PAUSE).await;
         }
-        let config =
-            AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECTING)).set_response_timeout(Some(PATIENCE));
-        let connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
-        current.0 += 1;
-        current.1 = Some(connection.clone());
-        Ok((current.0, connection))
+    }
+
+    async fn connection(&self) -> Result<Connection, RedisError> {
+        let mut current = self.connection.lock().await;
+        if let Some(connection) = &*current {
+            return Ok(connection.clone());
+        }
+        let config = AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECTING)).set_response_timeout(None);
+        let redis = self.client.get_multiplexed_async_connection_with_config(&config).await?;
+        let connection = Connection { redis, heard: Arc::new(Mutex::new(Instant::now())) };
+        *current = Some(connection.clone());
+        Ok(connection)
     }
 
     /// Unless it was replaced already.
-    async fn forget(&self, number: u64) {
+    async fn forget(&self, connection: &Connection) {
         let mut current = self.connection.lock().await;
-        if current.0 == number {
-            current.1 = None;
+        if current.as_ref().is_some_and(|current| Arc::ptr_eq(&current.heard, &connection.heard)) {
+            *current = None;
         }
     }
+}
 
-    /// Whether there is time for another try, and then it is there.
-    async fn pause(&self, end: Instant) -> bool {
-        if Instant::now() + PAUSE >= end {
-            return false;
-        }
-        sleep(PAUSE).await;
-        true
-    }
+/// When the call's connection last had an answer.
+fn heard(trace: &Mutex<Trace>) -> Option<Instant> {
+    lock(trace).connection.as_ref().map(|connection| *lock(&connection.heard))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether it is no primary any more: another one has its name now.
+fn is_replica(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly)
 }
 
 /// Whether Redis has told that it did nothing, and soon may.

@@ -1,9 +1,7 @@
 //! What a session promises: nothing lost, nothing twice, in order, for whoever has its secret.
 
-mod common;
-
-use common::client::{End, resume, start};
-use common::server::{memory, serve_echo};
+use crate::client::{End, resume, start};
+use crate::server::{memory, serve_echo};
 use redial_session::{EndReason, Frame, Outcome, Payload, Secret, close_code};
 
 #[tokio::test]
@@ -86,8 +84,8 @@ async fn two_processes_over_one_store_share_rooms_and_sessions() {
             redial_server::Effect::Broadcast { room: "all".into(), payload, to_self: true, keep: true },
         ]
     };
-    let one = common::server::serve(redial_server::Sessions::builder(store.clone(), join)).await;
-    let two = common::server::serve(redial_server::Sessions::builder(store, join)).await;
+    let one = crate::server::serve(redial_server::Sessions::builder(store.clone(), join)).await;
+    let two = crate::server::serve(redial_server::Sessions::builder(store, join)).await;
     let (mut ann, welcome) = start(one.port).await;
     let (mut bob, _) = start(two.port).await;
     bob.say(1, "I am here").await;

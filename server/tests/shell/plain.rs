@@ -1,9 +1,7 @@
 //! Clients that know no subprotocol.
 
-mod common;
-
-use common::client::dial;
-use common::server::{memory, serve_echo};
+use crate::client::dial;
+use crate::server::{memory, serve_echo};
 use serde_json::{Value, json};
 
 fn parsed(text: &str) -> Value {

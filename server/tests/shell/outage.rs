@@ -1,0 +1,60 @@
+//! A store that goes away and comes back, and a process that dies at the worst moment.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use redial_server::Sessions;
+use redial_session::{Frame, Outcome};
+
+use crate::client::{dial, resume, start};
+use crate::faulty::FaultyStore;
+use crate::server::{echo, serve_echo, serve_pipe};
+
+#[tokio::test(start_paused = true)]
+async fn while_the_store_is_away_clients_see_a_pause_and_lose_nothing() {
+    let store = FaultyStore::new(Default::default());
+    let (place, _sessions) = serve_pipe(Sessions::builder(store.clone(), echo)).await;
+    let (mut client, _) = start(&place).await;
+    let mut plain = dial(&place, "/ws/chat/?session=p", &[]).await.unwrap();
+    client.say(1, "before").await;
+    assert_eq!(client.message().await, (1, "before".to_owned()));
+
+    store.set_down(true);
+    for number in 2..=50 {
+        client.say(number, &number.to_string()).await;
+    }
+    plain.text(r#"{"message":1}"#).await;
+    store.asked.notified().await;
+    for id in 1..=20 {
+        client.send(Frame::Ping { id }).await;
+        let answer = client.frame().await.unwrap();
+        assert_eq!(answer, Frame::Pong { id }, "nothing may be acknowledged");
+        tokio::time::advance(Duration::from_secs(1)).await;
+    }
+    store.set_down(false);
+    for number in 2..=50 {
+        assert_eq!(client.message().await, (number, number.to_string()));
+    }
+    assert!(plain.next_text().await.contains(r#""count":1"#));
+    client.say(51, "after").await;
+    client.until_acknowledged(51).await;
+}
+
+#[tokio::test]
+async fn a_connection_that_dies_between_commit_and_acknowledgement_commits_once() {
+    let store = FaultyStore::new(Default::default());
+    let server = serve_echo(store.clone()).await;
+    let (mut client, welcome) = start(server.port).await;
+    store.swallow_commits.store(true, Ordering::SeqCst);
+    client.say(1, "once").await;
+    store.swallowed.notified().await;
+    drop(client);
+    store.swallow_commits.store(false, Ordering::SeqCst);
+
+    let (mut client, resumed) = resume(server.port, welcome.id, welcome.secret, 0).await;
+    assert_eq!((resumed.outcome, resumed.received), (Outcome::Resumed, 1));
+    client.say(1, "once").await;
+    client.say(2, "twice").await;
+    assert_eq!(client.message().await, (1, "once".to_owned()));
+    assert_eq!(client.message().await, (2, "twice".to_owned()));
+}
