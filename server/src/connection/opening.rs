@@ -136,12 +136,19 @@ async fn resume(
 
 async fn new(hub: &Hub, user: Option<String>, outcome: Outcome) -> Result<Opening, StoreError> {
     let access = &hub.access;
-    let (id, secret, alias) =
-        chance::identity().map_err(|_| StoreError::Unavailable("no random bits for a session's id".into()))?;
-    let wanted = NewSession { id, secret: chance::hash(&secret), user, alias };
-    let lease = access.patiently(|| access.store.create(wanted.clone())).await?;
-    let info = SessionInfo { id, alias, user: wanted.user };
-    let effects = hub.app.start(&info).await;
-    access.apply(Some(id), effects).await?;
-    Ok(Opening { outcome, secret, info, lease, received: 0, acknowledged: 0 })
+    loop {
+        let (id, secret, alias) =
+            chance::identity().map_err(|_| StoreError::Unavailable("no random bits for a session's id".into()))?;
+        let wanted = NewSession { id, secret: chance::hash(&secret), user: user.clone(), alias };
+        let lease = access.patiently(|| access.store.create(wanted.clone())).await?;
+        let info = SessionInfo { id, alias, user: wanted.user };
+        let effects = hub.app.start(&info).await;
+        let begun = if effects.is_empty() { Ok(()) } else { access.once(access.store.apply(Some(id), effects)).await };
+        match begun {
+            Ok(()) => return Ok(Opening { outcome, secret, info, lease, received: 0, acknowledged: 0 }),
+            // Nobody knows whether it happened, and it must not happen twice: so it is another session that the client gets.
+            Err(StoreError::Unavailable(_)) => super::end(hub, lease).await,
+            Err(error) => return Err(error),
+        }
+    }
 }
