@@ -224,3 +224,56 @@ async fn redis_and_servers_stopped_together_behind_nginx() {
     nginx.stop().await;
     account.assert_nothing_lost();
 }
+
+/// A server that stands still has clients, greetings and messages in its sockets, which it finds when it goes on: long after
+/// those clients have gone to the other one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn servers_that_freeze_and_go_on_behind_nginx() {
+    const FREEZES: u64 = 6;
+    const CLIENTS: u64 = 4;
+    let seed = seed();
+    let mut random = Random::new(seed);
+    let redis = Redis::start().await;
+    let start = |port| {
+        let setup = Setup { store: redis.url(), port, settings: settings(TTL), tick: TICK };
+        ServerProcess::start(setup)
+    };
+    let servers = [start(free_port()).await, start(free_port()).await];
+    let nginx = Nginx::start(&servers.each_ref().map(|server| server.setup.port)).await;
+    let board = Board::new();
+    let policy = client::policy()
+        .to_builder()
+        .connect_timeout(Duration::from_millis(500))
+        .ready_timeout(Some(Duration::from_millis(500).into()))
+        .health_check_interval(Some(Duration::from_millis(100).into()))
+        .ping_timeout(Duration::from_millis(500))
+        .build()
+        .unwrap();
+    let clients: Vec<_> = (1..=CLIENTS)
+        .map(|client| {
+            let (seed, peers, board) = (random.next(), CLIENTS as usize, board.clone());
+            tokio::spawn(client::run_with(policy.clone(), client, nginx.port, seed, 64, peers, board))
+        })
+        .collect();
+    let mut account = Account::new("servers that freeze and go on", seed);
+    let faults = &mut account.faults;
+    let run = async {
+        board.until(|standing| standing.clients.len() as u64 == CLIENTS).await;
+        while *faults < FREEZES {
+            let server = &servers[(*faults % 2) as usize];
+            board.echoes(random.between(50, 200)).await;
+            server.freeze().await;
+            *faults += 1;
+            // All have gone to the other one when they say this much.
+            board.echoes(random.between(300, 500)).await;
+            server.thaw().await;
+        }
+        board.echoes(100).await;
+        board.note(|standing| standing.stopped = true);
+    };
+    let diaries = crate::finish(clients, run, &board).await;
+    let store = open(&redis.url(), settings(TTL)).await;
+    account.check(&diaries, &History::of(&*store, &board).await);
+    nginx.stop().await;
+    account.assert_nothing_lost();
+}

@@ -72,6 +72,16 @@ impl ServerProcess {
         self.child = Self::spawn(&self.setup).await;
     }
 
+    /// SIGSTOP: its sockets stay open, and nobody is at home.
+    pub(crate) async fn freeze(&self) {
+        signal(&self.child, "-STOP").await;
+    }
+
+    /// SIGCONT.
+    pub(crate) async fn thaw(&self) {
+        signal(&self.child, "-CONT").await;
+    }
+
     /// The most memory that it ever had, in bytes.
     pub(crate) fn peak_memory(&self) -> u64 {
         peak_memory(self.child.id().unwrap())
@@ -221,7 +231,11 @@ fn configuration(port: u16, servers: &[u16]) -> String {
 }
 
 async fn terminate(mut child: Child) {
-    let process = child.id().unwrap().to_string();
-    assert!(Command::new("kill").args(["-TERM", &process]).status().await.unwrap().success());
+    signal(&child, "-TERM").await;
     tokio::time::timeout(STARTING, child.wait()).await.expect("it does not end").unwrap();
+}
+
+async fn signal(child: &Child, signal: &str) {
+    let process = child.id().unwrap().to_string();
+    assert!(Command::new("kill").args([signal, &process]).status().await.unwrap().success());
 }
