@@ -79,6 +79,8 @@ pub(crate) struct Diary {
     pub(crate) resumed: u64,
     pub(crate) opened: u64,
     pub(crate) drops: u64,
+    /// Dials and greetings that came to nothing.
+    pub(crate) failed: u64,
     pub(crate) losses: Vec<SessionLost>,
     /// What ought not to happen.
     pub(crate) oddities: Vec<String>,
@@ -111,7 +113,19 @@ pub(crate) fn session(port: u16, seed: u64, policy: Policy) -> Session {
 
 /// A client that sends as fast as its window allows until the board says stop, and then waits for all that is to come.
 pub(crate) async fn run(client: u64, port: u16, seed: u64, window: u64, peers: usize, board: Board) -> Diary {
-    let mut session = session(port, seed ^ client, policy());
+    run_with(policy(), client, port, seed, window, peers, board).await
+}
+
+pub(crate) async fn run_with(
+    policy: Policy,
+    client: u64,
+    port: u16,
+    seed: u64,
+    window: u64,
+    peers: usize,
+    board: Board,
+) -> Diary {
+    let mut session = session(port, seed ^ client, policy);
     let mut talker = Talker { diary: Diary { client, ..Diary::default() }, room: RoomSoFar::default(), board, peers };
     let mut changes = talker.board.0.subscribe();
     loop {
@@ -233,6 +247,7 @@ impl Talker {
         match notice {
             Notice::Opened { .. } => self.diary.opened += 1,
             Notice::Lost { .. } => self.diary.drops += 1,
+            Notice::AttemptFailed { .. } => self.diary.failed += 1,
             Notice::GaveUp { .. } => self.odd(format!("{notice:?}")),
             _ => {}
         }

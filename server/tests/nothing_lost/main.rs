@@ -6,6 +6,7 @@
 
 mod account;
 mod application;
+mod beginnings;
 mod bounds;
 mod client;
 mod cuts;
