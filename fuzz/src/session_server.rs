@@ -110,7 +110,7 @@ impl Run {
             Frame::Ack { received } => assert_eq!(received, self.committed, "only what is safe, and all of it"),
             Frame::End { .. } => self.over = true,
             Frame::Welcome(_) | Frame::Ping { .. } | Frame::Pong { .. } | Frame::GoingAway(_) => {}
-            other @ (Frame::Start | Frame::Resume { .. } | Frame::Unknown { .. }) => panic!("a server's {other:?}"),
+            Frame::Start | Frame::Resume { .. } | Frame::Unknown { .. } => panic!("no frame of a server's"),
             other => panic!("a frame of a later version: {other:?}"),
         }
     }

@@ -9,5 +9,6 @@ mod laws;
 mod overhead;
 mod python;
 mod regressions;
+mod saved;
 mod support;
 mod world;
