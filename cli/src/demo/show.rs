@@ -95,10 +95,12 @@ impl Show {
             line.push(b'\n');
             return io::stdout().lock().write_all(&line);
         }
-        let colour = match event {
-            ClientEvent::Started { .. } | ClientEvent::Resumed { .. } => Colour::Green,
-            ClientEvent::GoingAway(_) => Colour::Yellow,
-            _ => Colour::Red,
+        let colour = if matches!(event, ClientEvent::Started { .. } | ClientEvent::Resumed { .. }) {
+            Colour::Green
+        } else if matches!(event, ClientEvent::GoingAway(_)) {
+            Colour::Yellow
+        } else {
+            Colour::Red
         };
         session_events::text(event).map_or(Ok(()), |text| self.line(at, colour, &text))
     }
