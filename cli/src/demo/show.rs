@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use redial::trace::Writer;
 use redial::{Micros, Notice, Output, Stats, Timestamp};
-use redial_tokio::ClientEvent;
+use redial_tokio::{ClientEvent, LossReason};
 use serde::Serialize;
 
 use super::account::{Account, Sides};
@@ -99,6 +99,8 @@ impl Show {
             Colour::Green
         } else if matches!(event, ClientEvent::GoingAway(_)) {
             Colour::Yellow
+        } else if matches!(event, ClientEvent::Lost(lost) if lost.reason == LossReason::User) {
+            Colour::Plain
         } else {
             Colour::Red
         };
