@@ -73,6 +73,9 @@ pub struct Client {
 /// events nobody reads goes on dropping and connecting for hours.
 const MOST_EVENTS: usize = 1024;
 
+/// How long a greeting that was given up may still reach a server, and wait there for its store (ours: for 30 s).
+const STRAY: Micros = Micros::from_secs(60);
+
 /// What a client knows of its session.
 #[derive(Clone, Debug)]
 struct Session {
@@ -85,6 +88,9 @@ struct Session {
     most_payload: u64,
     /// It was restored from what may not have been the newest: the server knows better.
     restored: bool,
+    /// How often it was asked for in vain on connections before the present one, and until when that may still be answered.
+    strays: u32,
+    strays_until: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,6 +170,8 @@ impl Client {
             ttl: saved.ttl,
             most_payload: 0,
             restored: true,
+            strays: 0,
+            strays_until: Timestamp::ZERO,
         });
         client
     }
@@ -246,8 +254,8 @@ impl Client {
         let frame = Frame::decode(frame)?;
         match self.link {
             Link::Greeted { resuming } => match frame {
-                Frame::Welcome(welcome) => self.on_welcome(&welcome, resuming),
-                Frame::End { reason } => Ok(self.on_end(reason)),
+                Frame::Welcome(welcome) => self.on_welcome(now, &welcome, resuming),
+                Frame::End { reason } => self.on_end(now, reason),
                 Frame::GoingAway(advice) => Ok(self.on_going_away(advice)),
                 Frame::Unknown { .. } => Ok(FromServer::Nothing),
                 other @ (Frame::Start
@@ -397,7 +405,7 @@ impl Client {
         frame.encode()
     }
 
-    fn on_welcome(&mut self, welcome: &Welcome, resuming: bool) -> Result<FromServer, ProtocolError> {
+    fn on_welcome(&mut self, now: Timestamp, welcome: &Welcome, resuming: bool) -> Result<FromServer, ProtocolError> {
         if self.end {
             // It was ended here while the server was being asked for it: the server is still to be told.
             self.link = Link::Open;
@@ -414,7 +422,11 @@ impl Client {
                 return Err(ProtocolError::Unexpected(Frame::Welcome(*welcome).kind()));
             }
         }
-        self.unanswered = 0;
+        let strays = core::mem::take(&mut self.unanswered).saturating_sub(1);
+        if let Some(session) = self.session.as_mut().filter(|_| strays > 0 && welcome.outcome == Outcome::Resumed) {
+            session.strays = session.strays.saturating_add(strays);
+            session.strays_until = now.saturating_add(STRAY);
+        }
         self.link = Link::Open;
         Ok(FromServer::Welcome)
     }
@@ -428,6 +440,8 @@ impl Client {
             ttl: welcome.ttl,
             most_payload: welcome.most_payload,
             restored: false,
+            strays: 0,
+            strays_until: Timestamp::ZERO,
         });
         self.note(ClientEvent::Started { ttl: welcome.ttl });
     }
@@ -474,7 +488,7 @@ impl Client {
             }
             Frame::Pong { id } => Ok(FromServer::Pong(id)),
             Frame::GoingAway(advice) => Ok(self.on_going_away(advice)),
-            Frame::End { reason } => Ok(self.on_end(reason)),
+            Frame::End { reason } => self.on_end(now, reason),
             Frame::Unknown { .. } => Ok(FromServer::Nothing),
             other @ (Frame::Start | Frame::Resume { .. } | Frame::Welcome(_)) => {
                 Err(ProtocolError::Unexpected(other.kind()))
@@ -514,12 +528,17 @@ impl Client {
         FromServer::GoingAway(advice)
     }
 
-    fn on_end(&mut self, reason: EndReason) -> FromServer {
-        if self.session.is_some() {
+    fn on_end(&mut self, now: Timestamp, reason: EndReason) -> Result<FromServer, ProtocolError> {
+        self.link = Link::Over;
+        if let Some(session) = &mut self.session {
+            if reason == EndReason::Superseded && session.strays > 0 && now < session.strays_until {
+                // By one of our own that was given up and came late. Resuming takes it back.
+                session.strays -= 1;
+                return Err(ProtocolError::Unexpected(Frame::End { reason }.kind()));
+            }
             self.lose(LossReason::Ended(reason));
         }
-        self.link = Link::Over;
-        FromServer::End(reason)
+        Ok(FromServer::End(reason))
     }
 
     fn transmit_frame(&mut self, now: Timestamp) -> Option<Bytes> {
