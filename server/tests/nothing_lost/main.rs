@@ -45,7 +45,11 @@ async fn finish(clients: Vec<JoinHandle<Diary>>, run: impl Future<Output = ()>, 
         }
     };
     match tokio::time::timeout(STUCK, all).await {
-        Ok(diaries) => diaries,
+        Ok(diaries) => {
+            let odd: Vec<_> = diaries.iter().flat_map(|diary| &diary.oddities).collect();
+            assert!(odd.is_empty(), "{odd:#?}");
+            diaries
+        }
         Err(_) => panic!("it is stuck: {:?}", board.now()),
     }
 }
