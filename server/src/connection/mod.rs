@@ -1,6 +1,7 @@
 //! One WebSocket that speaks `redial.v1`.
 
 mod alarm;
+mod commit;
 mod finish;
 mod inbox;
 mod opening;

@@ -114,15 +114,10 @@ async fn resume(
     received: u64,
 ) -> Result<Option<Opening>, StoreError> {
     let access = &hub.access;
-    let hash = chance::hash(&secret);
+    let hash = chance::hash(&secret, user.as_deref());
     let Claim::Resumed(resumed) = access.patiently(|| access.store.claim(id, hash, received)).await? else {
         return Ok(None);
     };
-    if resumed.user != *user {
-        // Somebody else's, though the secret is right. It stays its user's, who may come back.
-        access.patiently(|| access.store.release(resumed.lease)).await?;
-        return Ok(None);
-    }
     let info = SessionInfo { id, alias: resumed.alias, user: resumed.user };
     Ok(Some(Opening {
         outcome: Outcome::Resumed,
@@ -139,7 +134,7 @@ async fn new(hub: &Hub, user: Option<String>, outcome: Outcome) -> Result<Openin
     loop {
         let (id, secret, alias) =
             chance::identity().map_err(|_| StoreError::Unavailable("no random bits for a session's id".into()))?;
-        let wanted = NewSession { id, secret: chance::hash(&secret), user: user.clone(), alias };
+        let wanted = NewSession { id, secret: chance::hash(&secret, user.as_deref()), user: user.clone(), alias };
         let lease = access.patiently(|| access.store.create(wanted.clone())).await?;
         let info = SessionInfo { id, alias, user: wanted.user };
         let effects = hub.app.start(&info).await;

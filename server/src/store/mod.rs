@@ -167,7 +167,8 @@ pub struct NewSession {
     pub alias: u64,
 }
 
-/// The SHA-256 of a session's secret: who reads the store can't take the sessions over.
+/// The SHA-256 of a session's secret and of its user's name: who reads the store can't take the sessions over, and neither
+/// can another user who has the secret.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SecretHash(pub [u8; 32]);
 

@@ -60,6 +60,25 @@ async fn a_client_that_takes_nothing_is_cut_and_what_was_meant_for_it_waits() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_waits_goes_on_when_the_client_takes_at_once_all_that_was_read_ahead() {
+    let limits = Limits { send_ahead_bytes: 64 << 10, ..Limits::default() };
+    let (place, sessions) = serve_pipe(Sessions::builder(memory(), join_all).limits(limits)).await;
+    let (mut client, _) = start(&place).await;
+    client.say(1, "in").await;
+    client.until_acknowledged(1).await;
+    let began = Instant::now();
+    for _ in 0..80 {
+        sessions.broadcast("all", Payload::text("x".repeat(10_000))).await.unwrap();
+    }
+    // Until the pipe is full.
+    tokio::time::advance(Duration::from_secs(1)).await;
+    for number in 1..=80 {
+        assert_eq!(client.message().await.0, number);
+    }
+    assert_eq!(began.elapsed().as_secs(), 1);
+}
+
 #[tokio::test]
 async fn a_request_whose_head_does_not_come_is_cut() {
     let limits = Limits { greeting_timeout: Duration::from_millis(100), ..Limits::default() };

@@ -17,7 +17,7 @@ use crate::store::{StoreError, StoreSettings};
 /// Milliseconds since 1970-01-01 UTC.
 pub(super) type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
-/// The most that share a transaction.
+/// The most that are looked at before a transaction begins: reads without end must not hold up the writes.
 const TOGETHER: usize = 1_024;
 
 /// Ends a request: it is on the disk, or not.
@@ -130,9 +130,9 @@ pub(super) fn run(
 ) {
     let mut writes = Vec::new();
     while let Some(first) = jobs.blocking_recv() {
-        let mut next = Some(first);
         let mut work = Work { file, settings, now: clock(), news: Vec::new() };
-        while let Some(job) = next {
+        let others = std::iter::from_fn(|| jobs.try_recv().ok());
+        for job in std::iter::once(first).chain(others).take(TOGETHER) {
             match job {
                 Job::Read(run) => {
                     work.now = clock();
@@ -140,7 +140,6 @@ pub(super) fn run(
                 }
                 Job::Write(run) => writes.push(run),
             }
-            next = if writes.len() < TOGETHER { jobs.try_recv().ok() } else { None };
         }
         if writes.is_empty() {
             continue;
