@@ -18,7 +18,7 @@ use crate::words::Said;
 /// What a session begins with is there once, though nobody knows whether Redis did it before it was killed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_that_begins_while_redis_is_killed_begins_once() {
-    const KILLS: u64 = 20;
+    const KILLS: u64 = 10;
     let mut random = Random::new(seed());
     let mut redis = Redis::start().await;
     let setup =

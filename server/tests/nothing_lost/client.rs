@@ -103,11 +103,16 @@ pub(crate) fn policy() -> Policy {
 }
 
 pub(crate) fn session(port: u16, seed: u64, policy: Policy) -> Session {
+    let mut config = SessionConfig::default();
+    if policy.ready_timeout().is_some() {
+        // Who does not wait for long for an answer asks more often.
+        config.resume_tries = 1_000;
+    }
     WebSocket::builder(format!("ws://127.0.0.1:{port}/ws/chat/"))
         .policy(policy)
         .seed(seed)
         .outbox(OutboxLimits { messages: 1024, bytes: 8 << 20, ..OutboxLimits::default() })
-        .session(SessionConfig::default())
+        .session(config)
         .unwrap()
 }
 

@@ -175,7 +175,7 @@ async fn redis_stopped_and_started_during_traffic() {
 /// first, a greeting that was given up must not take the session from the one that counts.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn redis_and_servers_stopped_together_behind_nginx() {
-    const OUTAGES: u64 = 6;
+    const OUTAGES: u64 = 4;
     const CLIENTS: u64 = 4;
     let seed = seed();
     let mut random = Random::new(seed);
@@ -229,7 +229,7 @@ async fn redis_and_servers_stopped_together_behind_nginx() {
 /// those clients have gone to the other one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn servers_that_freeze_and_go_on_behind_nginx() {
-    const FREEZES: u64 = 6;
+    const FREEZES: u64 = 4;
     const CLIENTS: u64 = 4;
     let seed = seed();
     let mut random = Random::new(seed);

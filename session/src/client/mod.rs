@@ -87,6 +87,9 @@ struct Session {
     most_payload: u64,
     /// It was restored from what may not have been the newest: the server knows better.
     restored: bool,
+    /// How often it was asked for in vain on connections before the present one, and until when that may still be answered.
+    strays: u32,
+    strays_until: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,6 +169,8 @@ impl Client {
             ttl: saved.ttl,
             most_payload: 0,
             restored: true,
+            strays: 0,
+            strays_until: Timestamp::ZERO,
         });
         client
     }
@@ -248,8 +253,8 @@ impl Client {
         let frame = Frame::decode(frame)?;
         match self.link {
             Link::Greeted { resuming } => match frame {
-                Frame::Welcome(welcome) => self.on_welcome(&welcome, resuming),
-                Frame::End { reason } => Ok(self.on_end(reason)),
+                Frame::Welcome(welcome) => self.on_welcome(now, &welcome, resuming),
+                Frame::End { reason } => self.on_end(now, reason),
                 Frame::GoingAway(advice) => Ok(self.on_going_away(advice)),
                 Frame::Unknown { .. } => Ok(FromServer::Nothing),
                 other @ (Frame::Start

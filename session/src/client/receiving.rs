@@ -1,6 +1,6 @@
 //! What a frame of the server's does.
 
-use redial::Timestamp;
+use redial::{Micros, Timestamp};
 
 use super::event::{ClientEvent, LossReason};
 use super::{Client, FromServer, Link, Session};
@@ -8,8 +8,16 @@ use crate::acks::Acks;
 use crate::error::ProtocolError;
 use crate::frame::{Advice, EndReason, Frame, Outcome, Welcome};
 
+/// How long a greeting that was given up may still reach a server, and wait there for its store (ours: for 30 s).
+const STRAY: Micros = Micros::from_secs(60);
+
 impl Client {
-    pub(super) fn on_welcome(&mut self, welcome: &Welcome, resuming: bool) -> Result<FromServer, ProtocolError> {
+    pub(super) fn on_welcome(
+        &mut self,
+        now: Timestamp,
+        welcome: &Welcome,
+        resuming: bool,
+    ) -> Result<FromServer, ProtocolError> {
         if self.end {
             // It was ended here while the server was being asked for it: the server is still to be told.
             self.link = Link::Open;
@@ -26,7 +34,11 @@ impl Client {
                 return Err(ProtocolError::Unexpected(Frame::Welcome(*welcome).kind()));
             }
         }
-        self.unanswered = 0;
+        let strays = core::mem::take(&mut self.unanswered).saturating_sub(1);
+        if let Some(session) = self.session.as_mut().filter(|_| strays > 0 && welcome.outcome == Outcome::Resumed) {
+            session.strays = session.strays.saturating_add(strays);
+            session.strays_until = now.saturating_add(STRAY);
+        }
         self.link = Link::Open;
         Ok(FromServer::Welcome)
     }
@@ -40,6 +52,8 @@ impl Client {
             ttl: welcome.ttl,
             most_payload: welcome.most_payload,
             restored: false,
+            strays: 0,
+            strays_until: Timestamp::ZERO,
         });
         self.note(ClientEvent::Started { ttl: welcome.ttl });
     }
@@ -86,7 +100,7 @@ impl Client {
             }
             Frame::Pong { id } => Ok(FromServer::Pong(id)),
             Frame::GoingAway(advice) => Ok(self.on_going_away(advice)),
-            Frame::End { reason } => Ok(self.on_end(reason)),
+            Frame::End { reason } => self.on_end(now, reason),
             Frame::Unknown { .. } => Ok(FromServer::Nothing),
             other @ (Frame::Start | Frame::Resume { .. } | Frame::Welcome(_)) => {
                 Err(ProtocolError::Unexpected(other.kind()))
@@ -126,11 +140,16 @@ impl Client {
         FromServer::GoingAway(advice)
     }
 
-    pub(super) fn on_end(&mut self, reason: EndReason) -> FromServer {
-        if self.session.is_some() {
+    pub(super) fn on_end(&mut self, now: Timestamp, reason: EndReason) -> Result<FromServer, ProtocolError> {
+        self.link = Link::Over;
+        if let Some(session) = &mut self.session {
+            if reason == EndReason::Superseded && session.strays > 0 && now < session.strays_until {
+                // By one of our own that was given up and came late. Resuming takes it back.
+                session.strays -= 1;
+                return Err(ProtocolError::Unexpected(Frame::End { reason }.kind()));
+            }
             self.lose(LossReason::Ended(reason));
         }
-        self.link = Link::Over;
-        FromServer::End(reason)
+        Ok(FromServer::End(reason))
     }
 }
