@@ -5,7 +5,7 @@
 //! - `bench table`: measures everything and writes the tables of the README.
 //!
 //! What it runs under valgrind, or in a process of its own, is this program again: `bench run`, `message`, `round`, `idle`,
-//! `heartbeats`, `reconnect`, `server`.
+//! `heartbeats`, `reconnect`, `server`, `session-clients`, `session-server`.
 
 mod callgrind;
 mod children;
@@ -14,6 +14,7 @@ mod delays;
 mod gates;
 mod heartbeats;
 mod idle;
+mod load;
 mod messages;
 mod reconnects;
 mod results;
@@ -63,6 +64,10 @@ fn main() -> ExitCode {
         ["reconnect", way, restarts] => {
             reconnects::print(Way::parse(way).expect("a way"), number(restarts) as usize);
         }
+        ["session-clients", server, control, clients, seconds] => {
+            load::clients::print(server, control, number(clients) as usize, number(seconds));
+        }
+        ["session-server"] => load::server::serve(),
         ["server", port] => server::serve(port.parse().expect("a port")),
         _ => {
             eprintln!("usage: bench [check | table]");
