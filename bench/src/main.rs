@@ -3,6 +3,7 @@
 //! - `bench`: measures everything in few rounds, prints tables and gates.
 //! - `bench check`: measures what the gates are about and prints them; exit status 1 if one is passed.
 //! - `bench table`: measures everything and writes the tables of the README.
+//! - `bench sessions CLIENTS SECONDS`: measures and prints only what a session weighs, and many at once.
 //!
 //! What it runs under valgrind, or in a process of its own, is this program again: `bench run`, `message`, `round`, `idle`,
 //! `heartbeats`, `reconnect`, `server`, `session-clients`, `session-server`.
@@ -53,6 +54,10 @@ fn main() -> ExitCode {
             let results = measure(LONG);
             tables::write(&tables::tables(&results, LONG));
             return judge(&gates::gates(&results));
+        }
+        ["sessions", clients, seconds] => {
+            let scope = Scope { clients: number(clients) as usize, seconds: number(seconds), ..QUICK };
+            print!("{}", tables::sessions::alone(&results::sessions(scope)));
         }
         ["run", case, n] => run(case, number(n)),
         ["message", case, server, n] => self::case(case).run(address(server), number(n), None),

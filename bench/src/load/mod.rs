@@ -80,8 +80,7 @@ pub(crate) struct Faults {
 pub(crate) fn measure(clients: usize, seconds: u64) -> Load {
     let server = Server::start();
     let (address, control) = (server.address(), server.control());
-    let numbers: [f64; 28] =
-        ask(&["session-clients", address, control, &clients.to_string(), &seconds.to_string()]);
+    let numbers: [f64; 28] = ask(&["session-clients", address, control, &clients.to_string(), &seconds.to_string()]);
     let mut numbers = numbers.into_iter();
     let mut next = || numbers.next().unwrap_or(f64::NAN);
     Load {
