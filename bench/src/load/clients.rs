@@ -115,7 +115,7 @@ impl Pacer {
             while runs.load(Ordering::Relaxed) {
                 Runtime::Tokio.sleep(Duration::from_millis(1)).await;
                 let due = ((now() - start).as_secs_f64() * RATE as f64) as u64;
-                for _ in sent..due {
+                while sent < due {
                     let index = sent as usize % handles.len();
                     send(&handles[index], board.sent[index].fetch_add(1, Ordering::Relaxed) + 1);
                     sent += 1;
