@@ -1,5 +1,7 @@
 //! What redial promises, and whether it keeps it.
 
+mod session;
+
 use crate::clocks::{least, median};
 use crate::messages::round::MessageRound;
 use crate::messages::rows::MessageRow;
@@ -25,6 +27,7 @@ pub(crate) fn gates(results: &Results) -> Vec<Gate> {
     let mut gates = core(results);
     gates.extend(Runtime::ALL.into_iter().flat_map(|runtime| messages(results, runtime)));
     gates.extend(on_tokio(results));
+    gates.extend(session::gates(results));
     gates.extend(Runtime::ALL.into_iter().flat_map(|runtime| idle(results, runtime)));
     gates.extend(reconnects(results));
     gates

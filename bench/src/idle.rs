@@ -73,11 +73,15 @@ async fn settle(runtime: Runtime) {
 }
 
 fn holdings(runtime: Runtime) -> Vec<f64> {
+    memory().into_iter().chain(runtime.tasks()).map(|number| number as f64).collect()
+}
+
+/// Bytes and blocks on the heap, and resident bytes.
+pub(crate) fn memory() -> [usize; 3] {
     let stats = HEAP.stats();
     let pages = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages: usize = pages.split(' ').nth(1).and_then(|resident| resident.parse().ok()).unwrap_or(0);
     let heap = stats.bytes_allocated - stats.bytes_deallocated;
     let blocks = stats.allocations - stats.deallocations;
-    let tasks = runtime.tasks();
-    [heap, blocks, pages * 4096].into_iter().chain(tasks).map(|number| number as f64).collect()
+    [heap, blocks, pages * 4096]
 }

@@ -3,9 +3,10 @@
 //! - `bench`: measures everything in few rounds, prints tables and gates.
 //! - `bench check`: measures what the gates are about and prints them; exit status 1 if one is passed.
 //! - `bench table`: measures everything and writes the tables of the README.
+//! - `bench sessions CLIENTS SECONDS`: measures and prints only what a session weighs, and many at once.
 //!
 //! What it runs under valgrind, or in a process of its own, is this program again: `bench run`, `message`, `round`, `idle`,
-//! `heartbeats`, `reconnect`, `server`.
+//! `heartbeats`, `reconnect`, `server`, `session-clients`, `session-server`.
 
 mod callgrind;
 mod children;
@@ -14,6 +15,7 @@ mod delays;
 mod gates;
 mod heartbeats;
 mod idle;
+mod load;
 mod messages;
 mod reconnects;
 mod results;
@@ -53,6 +55,10 @@ fn main() -> ExitCode {
             tables::write(&tables::tables(&results, LONG));
             return judge(&gates::gates(&results));
         }
+        ["sessions", clients, seconds] => {
+            let scope = Scope { clients: number(clients) as usize, seconds: number(seconds), ..QUICK };
+            print!("{}", tables::sessions::alone(&results::sessions(scope)));
+        }
         ["run", case, n] => run(case, number(n)),
         ["message", case, server, n] => self::case(case).run(address(server), number(n), None),
         ["round", case, server, n] => round::print(self::case(case), address(server), number(n)),
@@ -63,6 +69,10 @@ fn main() -> ExitCode {
         ["reconnect", way, restarts] => {
             reconnects::print(Way::parse(way).expect("a way"), number(restarts) as usize);
         }
+        ["session-clients", server, control, clients, seconds] => {
+            load::clients::print(server, control, number(clients) as usize, number(seconds));
+        }
+        ["session-server"] => load::server::serve(),
         ["server", port] => server::serve(port.parse().expect("a port")),
         _ => {
             eprintln!("usage: bench [check | table]");

@@ -6,9 +6,11 @@ use crate::clocks::round;
 use crate::delays::{self, Delay};
 use crate::heartbeats::{self, Heartbeats};
 use crate::idle::{self, Idle};
+use crate::load::{self, Load};
 use crate::messages::Who;
 use crate::messages::rows::{self, MessageRow};
 use crate::messages::server::Server;
+use crate::messages::wire::{self, Wire};
 use crate::reconnects::{self, WAYS, Way};
 use crate::steps::STEPS;
 
@@ -36,6 +38,8 @@ pub(crate) struct Results {
     /// Allocations of all delays of redial's and all steps together.
     pub(crate) core_allocations: usize,
     pub(crate) messages: Vec<MessageRow>,
+    pub(crate) wire: Vec<Wire>,
+    pub(crate) load: Load,
     pub(crate) idle: Vec<(Who, Idle)>,
     pub(crate) heartbeats: Vec<(Who, Heartbeats)>,
     /// In milliseconds.
@@ -75,6 +79,8 @@ pub(crate) fn measure(scope: Scope) -> Results {
     let steps = steps.collect();
     eprintln!("messages…");
     let messages = rows::rows(scope, Server::start().address());
+    eprintln!("sessions…");
+    let (wire, load) = sessions(scope);
     eprintln!("idle clients…");
     let idlers = Who::ALL.into_iter().filter(|who| scope.everything || matches!(who, Who::Ours(_) | Who::Bare(_)));
     let idle = idlers.map(|who| (who, idle::measure(who, scope.clients))).collect();
@@ -86,7 +92,13 @@ pub(crate) fn measure(scope: Scope) -> Results {
         eprintln!("reconnects…");
         reconnects = measure_reconnects(scope);
     }
-    Results { delays, steps, core_allocations: core_allocations(), messages, idle, heartbeats, reconnects }
+    Results { delays, steps, core_allocations: core_allocations(), messages, wire, load, idle, heartbeats, reconnects }
+}
+
+/// What a session's messages weigh, and many sessions at once.
+pub(crate) fn sessions(scope: Scope) -> (Vec<Wire>, Load) {
+    const LEAST_SECONDS: u64 = 2;
+    (wire::measure(), load::measure(scope.clients, scope.seconds.max(LEAST_SECONDS)))
 }
 
 /// Those with a base of 10 ms one by one, the others, which mostly wait, all at once.

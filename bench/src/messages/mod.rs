@@ -9,6 +9,7 @@ pub(crate) mod rows;
 pub(crate) mod server;
 pub(crate) mod session;
 pub(crate) mod who;
+pub(crate) mod wire;
 
 pub(crate) use self::who::Who;
 

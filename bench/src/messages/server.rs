@@ -3,7 +3,8 @@
 //!
 //! It answers in a way that leaves the client nothing to chance. `/echo/W` waits until it has W messages and writes the W
 //! answers at once, so the client always waits once and is woken once. `/sink` answers only messages that begin with
-//! [`LAST`]. `/pings` is no WebSocket: it answers how many pings have come.
+//! [`LAST`]. `/pings` and `/bytes` are no WebSockets: they answer how many pings have come, and how many bytes came and went
+//! after all handshakes.
 
 use super::session::Half;
 use crate::clocks::common_nanos;
@@ -26,6 +27,8 @@ const FINAL: u8 = 0x80;
 
 /// All pings of all connections.
 static PINGS: AtomicU64 = AtomicU64::new(0);
+/// What all connections brought and took after their handshakes.
+static BYTES: [AtomicU64; 2] = [AtomicU64::new(0), AtomicU64::new(0)];
 
 /// The server as a child process; it ends with this.
 pub(crate) struct Server {
@@ -68,11 +71,22 @@ impl Server {
 
 /// How many pings the server has seen.
 pub(crate) fn pings(server: SocketAddr) -> f64 {
+    let [pings] = account(server, "pings");
+    pings
+}
+
+/// How many bytes came to the server, and how many it has written.
+pub(super) fn bytes(server: SocketAddr) -> [f64; 2] {
+    account(server, "bytes")
+}
+
+fn account<const N: usize>(server: SocketAddr, name: &str) -> [f64; N] {
     let mut stream = TcpStream::connect(server).expect("a connection");
-    write!(stream, "GET /pings HTTP/1.1\r\n\r\n").expect("open");
+    write!(stream, "GET /{name} HTTP/1.1\r\n\r\n").expect("open");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");
-    answer.trim().parse().expect("a number")
+    let numbers: Vec<f64> = answer.split_whitespace().map(|word| word.parse().expect("a number")).collect();
+    numbers.try_into().unwrap_or_else(|numbers| panic!("/{name} is {numbers:?}"))
 }
 
 /// With SIGKILL.
@@ -106,6 +120,10 @@ fn converse(mut stream: TcpStream) -> io::Result<()> {
     if head.starts_with("GET /pings ") {
         return writeln!(stream, "{}", PINGS.load(Ordering::Relaxed));
     }
+    if head.starts_with("GET /bytes ") {
+        let [came, went] = BYTES.each_ref().map(|bytes| bytes.load(Ordering::Relaxed));
+        return writeln!(stream, "{came} {went}");
+    }
     let manner = manner(&head);
     let key = head.lines().find_map(|line| line.strip_prefix_ignoring_case("sec-websocket-key:")).unwrap_or_default();
     let accept = derive_accept_key(key.trim().as_bytes());
@@ -127,13 +145,13 @@ fn converse(mut stream: TcpStream) -> io::Result<()> {
             match frame.opcode {
                 CLOSE => {
                     answer(&mut answers, CLOSE, frame.payload);
-                    return stream.write_all(&answers);
+                    return write(&mut stream, &answers);
                 }
                 PING => {
                     PINGS.fetch_add(1, Ordering::Relaxed);
                     let mut pong = Vec::new();
                     answer(&mut pong, PONG, frame.payload);
-                    stream.write_all(&pong)?;
+                    write(&mut stream, &pong)?;
                 }
                 BINARY => {
                     let message = match &mut half {
@@ -153,7 +171,7 @@ fn converse(mut stream: TcpStream) -> io::Result<()> {
                         while let Some(frame) = half.transmit() {
                             answer(&mut answers, BINARY, &frame);
                         }
-                        stream.write_all(&answers)?;
+                        write(&mut stream, &answers)?;
                         answers.clear();
                     }
                     let full = matches!(manner, Manner::Echo { window } if gathered == window);
@@ -161,7 +179,7 @@ fn converse(mut stream: TcpStream) -> io::Result<()> {
                         while let Some(frame) = half.as_mut().and_then(Half::transmit) {
                             answer(&mut answers, BINARY, &frame);
                         }
-                        stream.write_all(&answers)?;
+                        write(&mut stream, &answers)?;
                         answers.clear();
                         gathered = 0;
                     }
@@ -174,8 +192,15 @@ fn converse(mut stream: TcpStream) -> io::Result<()> {
         if n == 0 {
             return Ok(());
         }
+        BYTES[0].fetch_add(n as u64, Ordering::Relaxed);
         received.extend_from_slice(&chunk[..n]);
     }
+}
+
+/// Writes it all, and counts it first: who has it may ask.
+fn write(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<()> {
+    BYTES[1].fetch_add(bytes.len() as u64, Ordering::Relaxed);
+    stream.write_all(bytes)
 }
 
 fn manner(head: &str) -> Manner {

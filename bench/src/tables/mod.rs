@@ -2,6 +2,7 @@
 
 mod clients;
 mod messages;
+pub(crate) mod sessions;
 
 use crate::clocks::{least, median};
 use crate::results::{DelayRow, Results, Scope};
@@ -19,6 +20,9 @@ pub(crate) fn tables(results: &Results, scope: Scope) -> String {
         messages::allocations(results),
         messages::rates(results),
         messages::round_trips(results),
+        sessions::messages(results),
+        sessions::wire(&results.wire),
+        sessions::load(&results.load),
         clients::idle(results, scope.clients),
         clients::heartbeats(results, scope.seconds),
         clients::reconnects(results),

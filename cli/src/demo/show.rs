@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use redial::trace::Writer;
 use redial::{Micros, Notice, Output, Stats, Timestamp};
-use redial_tokio::ClientEvent;
+use redial_tokio::{ClientEvent, LossReason};
 use serde::Serialize;
 
 use super::account::{Account, Sides};
@@ -95,10 +95,14 @@ impl Show {
             line.push(b'\n');
             return io::stdout().lock().write_all(&line);
         }
-        let colour = match event {
-            ClientEvent::Started { .. } | ClientEvent::Resumed { .. } => Colour::Green,
-            ClientEvent::GoingAway(_) => Colour::Yellow,
-            _ => Colour::Red,
+        let colour = if matches!(event, ClientEvent::Started { .. } | ClientEvent::Resumed { .. }) {
+            Colour::Green
+        } else if matches!(event, ClientEvent::GoingAway(_)) {
+            Colour::Yellow
+        } else if matches!(event, ClientEvent::Lost(lost) if lost.reason == LossReason::User) {
+            Colour::Plain
+        } else {
+            Colour::Red
         };
         session_events::text(event).map_or(Ok(()), |text| self.line(at, colour, &text))
     }

@@ -1,7 +1,7 @@
 //! Limits that hold after the upgrade, each with its close code.
 
 use redial_server::store::{MemoryStore, StoreSettings};
-use redial_server::{Effect, Limits, Payload, SessionInfo, Sessions, TokenRefused};
+use redial_server::{Builder, Effect, Limits, Payload, SessionInfo, Sessions, TokenRefused};
 use redial_session::{EndReason, Frame, Outcome};
 use std::sync::Arc;
 use std::time::Duration;
@@ -113,8 +113,16 @@ async fn answers_may_be_many_times_as_long_as_what_they_answer() {
 
 #[tokio::test(start_paused = true)]
 async fn messages_that_nothing_answers_wait_for_nothing() {
-    let silent = |_: &SessionInfo, _: Payload| Vec::new();
-    let (place, _sessions) = serve_pipe(Sessions::builder(memory(), silent)).await;
+    takes_9000_at_once(Sessions::builder(memory(), |_: &SessionInfo, _: Payload| Vec::new())).await;
+    // A room in which nobody is, not even who speaks.
+    let to_nobody = |_: &SessionInfo, payload: Payload| {
+        vec![Effect::Broadcast { room: "empty".into(), payload, to_self: true, keep: false }]
+    };
+    takes_9000_at_once(Sessions::builder(memory(), to_nobody)).await;
+}
+
+async fn takes_9000_at_once(builder: Builder) {
+    let (place, _sessions) = serve_pipe(builder).await;
     let (mut client, _) = start(&place).await;
     let began = Instant::now();
     for number in 1..=9_000 {

@@ -165,20 +165,3 @@ async fn a_call_that_fails_takes_nothing_from_the_others() {
 async fn a_full_disk_fails_all_that_wait_and_none_by_half() {
     one_fails_among_others("ROLLBACK").await;
 }
-
-#[tokio::test]
-async fn reads_without_end_do_not_hold_up_a_write() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = open(&folder.path().join("sessions.db"));
-    let lease = room(&store, "r", [1]).await[0];
-    let readers: Vec<_> = (0..64)
-        .map(|_| {
-            let store = Arc::clone(&store);
-            tokio::spawn(async move { while outbox(&store, lease).await.is_empty() {} })
-        })
-        .collect();
-    store.commit(lease, vec![message(2, vec![reply("a")])]).await.unwrap();
-    for reader in readers {
-        reader.await.unwrap();
-    }
-}

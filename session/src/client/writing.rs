@@ -45,7 +45,7 @@ impl Client {
                     }
                 }
                 Next::Old(payload) | Next::New(payload) => {
-                    let frame = encode_message(number, session.acks.tell(), payload);
+                    let frame = encode_message(number, session.acks.ride(), payload);
                     self.outbox.advance();
                     return Some(frame);
                 }

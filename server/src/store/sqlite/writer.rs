@@ -172,3 +172,49 @@ fn transaction(
 pub(super) fn channel() -> (UnboundedSender<Job>, UnboundedReceiver<Job>) {
     unbounded_channel()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+    #[derive(Clone)]
+    struct Reader {
+        jobs: UnboundedSender<Job>,
+        reads: Arc<AtomicUsize>,
+        written: Arc<AtomicBool>,
+    }
+
+    impl Reader {
+        /// A read after which there is always another one: ten times as many as are looked at together, at most.
+        fn read(self) {
+            let again = self.clone();
+            let read = move |_: &mut Work<'_>| {
+                let reads = again.reads.fetch_add(1, Ordering::SeqCst) + 1;
+                if reads < 10 * TOGETHER && !again.written.load(Ordering::SeqCst) {
+                    again.read();
+                }
+            };
+            assert!(self.jobs.send(Job::Read(Box::new(read))).is_ok());
+        }
+    }
+
+    #[test]
+    fn reads_without_end_do_not_hold_up_a_write() {
+        let (jobs, waiting) = channel();
+        let reader = Reader { jobs: jobs.clone(), reads: Arc::default(), written: Arc::default() };
+        let (reads, written) = (Arc::clone(&reader.reads), Arc::clone(&reader.written));
+        reader.read();
+        let (write, mut answer) = Job::write(move |_| {
+            written.store(true, Ordering::SeqCst);
+            Ok(())
+        });
+        assert!(jobs.send(write).is_ok());
+        drop(jobs);
+        let clock: Clock = Arc::new(|| 0);
+        let file = Connection::open_in_memory().unwrap();
+        run(&file, &StoreSettings::default(), &clock, &Listeners::default(), waiting);
+        assert_eq!(answer.try_recv(), Ok(Ok(())));
+        assert!(reads.load(Ordering::SeqCst) <= TOGETHER, "{reads:?}");
+    }
+}
