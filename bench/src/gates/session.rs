@@ -51,5 +51,7 @@ fn load(results: &Results) -> Vec<Gate> {
         none("answers and broadcasts", "twice or out of order", load.faults.wrong),
         none("messages", "without a receipt", load.faults.unconfirmed),
         none("sessions", "lost", load.faults.sessions),
+        most(name("each in the server"), "bytes of heap", 21.0 * 1024.0, load.server.heap),
+        most(name("each in the client"), "bytes of heap", 19.0 * 1024.0, load.client.heap),
     ]
 }

@@ -90,6 +90,7 @@ pub(super) fn load(load: &Load) -> String {
     spread_line("from sending to the answer", traffic.latency);
     spread_line("one broadcast to all", load.broadcast);
     spread_line("all connections cut, until sessions go on", load.resumed);
+    line(&mut table, format_args!("| of which the cutting itself | | {:.0} ms |", load.cut));
     line(
         &mut table,
         format_args!(
