@@ -1,7 +1,7 @@
 //! What happens to a session, in words and as JSON.
 
 use redial::{Micros, Timestamp};
-use redial_tokio::{ClientEvent, Payload};
+use redial_tokio::{ClientEvent, LossReason, Payload};
 use serde::Serialize;
 
 use crate::describe;
@@ -17,6 +17,7 @@ pub(crate) fn text(event: &ClientEvent) -> Option<String> {
         ClientEvent::Resumed { replayed: 1 } => "session resumed, 1 message sent again".to_owned(),
         ClientEvent::Resumed { replayed } => format!("session resumed, {replayed} messages sent again"),
         ClientEvent::Plain => "plain: the server speaks no redial.v1".to_owned(),
+        ClientEvent::Lost(lost) if lost.reason == LossReason::User => "session ended".to_owned(),
         ClientEvent::Lost(lost) => format!("session lost: {}", lost.reason),
         ClientEvent::GoingAway(_) => "the server is going away".to_owned(),
         ClientEvent::Dropped { .. } | ClientEvent::Delivered { .. } => return None,
@@ -83,7 +84,7 @@ pub(crate) fn whole_seconds(span: Micros) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use redial_tokio::{LossReason, MessageId, SessionLost, Unacknowledged};
+    use redial_tokio::{MessageId, SessionLost, Unacknowledged};
 
     #[test]
     fn what_people_and_programs_read() {

@@ -65,6 +65,7 @@ impl Run {
             9 => self.write(ENDLESS),
             10 => self.write(1),
             11 => self.client.timeout(self.now),
+            12 => self.client.acknowledge_now(),
             _ => {
                 let bytes = frame(u, self.written, self.got)?;
                 self.receive(bytes);
@@ -86,8 +87,10 @@ impl Run {
 
     fn write(&mut self, most: usize) {
         for count in 0..most {
-            let plain = self.client.is_plain();
-            match self.client.transmit(self.now) {
+            let (plain, wants) = (self.client.is_plain(), self.client.wants_to_transmit(self.now));
+            let next = self.client.transmit(self.now);
+            assert!(wants || next.is_none(), "it wants nothing, and transmits {next:?}");
+            match next {
                 Some(Transmit::Frame(bytes)) => match Frame::decode(bytes) {
                     Ok(Frame::Message { number, .. }) => self.written = number,
                     Ok(Frame::Start) => (self.written, self.got) = (0, 0),
@@ -138,7 +141,11 @@ impl Run {
                 }
                 ClientEvent::Dropped { id, .. } => self.meet(id),
                 ClientEvent::Lost(lost) => lost.in_doubt.iter().for_each(|message| self.meet(message.id)),
-                _ => {}
+                ClientEvent::Started { .. }
+                | ClientEvent::Resumed { .. }
+                | ClientEvent::Plain
+                | ClientEvent::GoingAway(_) => {}
+                other => panic!("an event of a later version: {other:?}"),
             }
         }
     }
@@ -148,6 +155,8 @@ impl Run {
         let (messages, bytes) = (self.client.pending(), self.client.pending_bytes());
         assert!(messages <= self.config.messages && bytes <= self.config.bytes, "bounds: {messages}, {bytes} bytes");
         assert!(self.client.in_flight() <= messages, "more in flight than there are");
+        let alone = self.client.session_id().is_none();
+        assert!(!alone || self.client.in_flight() == 0, "in flight, and no session");
     }
 
     /// What has met no fate is still there, and nothing else.

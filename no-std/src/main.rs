@@ -5,8 +5,12 @@
 #![no_std]
 #![no_main]
 
+#[cfg(any(feature = "serde", feature = "session"))]
+mod allocator;
 #[cfg(feature = "serde")]
 mod json;
+#[cfg(feature = "session")]
+mod session;
 
 use core::hint::black_box;
 use redial::{Backoff, Cause, ConnectionId, Input, Policy, ReconnectMachine, Timestamp};
@@ -28,6 +32,8 @@ pub extern "C" fn _start() -> ! {
     black_box((restored.is_ok(), machine.stats(Timestamp::ZERO), Backoff::new(&policy, 7).next_delay(&policy)));
     #[cfg(feature = "serde")]
     black_box(json::there_and_back(&policy, &snapshot));
+    #[cfg(feature = "session")]
+    black_box(session::there_and_back());
     loop {
         core::hint::spin_loop();
     }

@@ -21,9 +21,16 @@ pub(crate) fn identity() -> Result<(SessionId, Secret, u64), NoRandomness> {
     Ok((SessionId::from_bytes(bytes()?), Secret::from_bytes(bytes()?), alias))
 }
 
-/// What the store keeps of a secret. It has 128 random bits: no salt and no slow hash is needed.
-pub(crate) fn hash(secret: &Secret) -> SecretHash {
-    SecretHash(Sha256::digest(secret.as_bytes()).into())
+/// What the store keeps of a secret and of whose it is: the right secret in another user's hands is a wrong one, and disturbs
+/// nobody. The secret has 128 random bits: no salt and no slow hash is needed.
+pub(crate) fn hash(secret: &Secret, user: Option<&str>) -> SecretHash {
+    let mut hash = Sha256::new_with_prefix(secret.as_bytes());
+    if let Some(user) = user {
+        // The byte tells a user without a name from nobody.
+        hash.update([1]);
+        hash.update(user);
+    }
+    SecretHash(hash.finalize().into())
 }
 
 /// A name for a client of the plain protocol that brings none.

@@ -81,6 +81,11 @@ impl Acks {
         self.committed
     }
 
+    /// The number to tell on a message that goes out anyway: 0, the shortest, where there is nothing new to tell.
+    pub(crate) fn ride(&mut self) -> u64 {
+        if self.committed > self.told || self.missed { self.tell() } else { 0 }
+    }
+
     /// Whether it is time to tell, and nothing goes out that could carry it.
     pub(crate) fn is_due(&self, now: Timestamp) -> bool {
         let owed = self.committed.saturating_sub(self.told);

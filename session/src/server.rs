@@ -241,7 +241,7 @@ impl Server {
         if let Some(payload) = self.queue.pop_front() {
             self.queued_bytes = self.queued_bytes.saturating_sub(payload.len());
             self.sent = self.sent.saturating_add(1);
-            return Some(encode_message(self.sent, self.acks.tell(), &payload));
+            return Some(encode_message(self.sent, self.acks.ride(), &payload));
         }
         if self.acks.is_due(now) {
             return Some(Frame::Ack { received: self.acks.tell() }.encode());

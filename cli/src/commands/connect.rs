@@ -40,7 +40,7 @@ async fn connect(args: &ConnectArgs) -> Result<Option<Limit>, Failure> {
         .outbox(outbox)
         .recorder(recorder)
         .session(SessionConfig::default());
-    Run::new(connection, clock, args, offer(args))?.to_the_end().await
+    Run::new(connection, clock, args, offer(args))?.run().await
 }
 
 /// Who names a session of the plain protocol wants that.

@@ -105,7 +105,7 @@ impl Run {
     }
 
     /// Stays connected until the user or a limit ends it. `Ok` with the limit, if one did.
-    pub(crate) async fn to_the_end(mut self) -> Result<Option<Limit>, Failure> {
+    pub(crate) async fn run(mut self) -> Result<Option<Limit>, Failure> {
         // Often enough for a countdown in tenths of a second.
         let mut redraw = tokio::time::interval(Duration::from_millis(100));
         redraw.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);

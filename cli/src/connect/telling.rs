@@ -23,19 +23,19 @@ impl Run {
     }
 
     pub(super) fn on_session(&mut self, event: &ClientEvent) -> Result<(), Failure> {
-        match event {
-            ClientEvent::Plain if self.offer == Offer::Nothing => return Ok(()),
-            ClientEvent::Lost(lost) => {
-                for message in &lost.in_doubt {
-                    self.say_in_doubt(&message.payload)?;
-                }
-                if lost.reason == LossReason::User {
-                    return Ok(());
-                }
+        if *event == ClientEvent::Plain && self.offer == Offer::Nothing {
+            return Ok(());
+        }
+        if let ClientEvent::Dropped { payload, .. } = event {
+            self.say_unsent(payload)?;
+        }
+        if let ClientEvent::Lost(lost) = event {
+            for message in &lost.in_doubt {
+                self.say_in_doubt(&message.payload)?;
             }
-            ClientEvent::Dropped { payload, .. } => self.say_unsent(payload)?,
-            // A kind that came later than this command, too.
-            _ => {}
+            if lost.reason == LossReason::User {
+                return Ok(());
+            }
         }
         if self.json {
             return match session_events::json(self.clock.now(), event) {

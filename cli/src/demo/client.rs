@@ -1,23 +1,30 @@
-//! The client: a connection that comes back, and the messages that it sends.
+//! The client: a session that outlives its connections, and the messages that it sends.
 
 use std::collections::VecDeque;
-use std::ops::RangeInclusive;
 use std::pin::Pin;
 use std::task::Poll;
 
 use futures_util::{Sink, Stream};
 use redial::{DialBudget, Input, Jitter, Micros, Notice, Output, Phase, Policy, PolicyError, Stats, Timestamp};
-use redial_tokio::{Event, Message, OutboxLimits, Overflow, Reconnecting, Record, TokioClock, WebSocket};
+use redial_session::SUBPROTOCOL;
+use redial_tokio::{
+    ClientEvent, Clock, OutboxLimits, Overflow, Payload, Reconnecting, Record, Session, SessionConfig, SessionEvent,
+    TokioClock, WebSocket,
+};
 
-use super::ledger::{Ledger, MOST_OPEN};
+use super::server::number;
 use crate::failure::Failure;
 
-/// A connection that comes back, and the account of what was sent on it.
+/// A session, and what it has to be accounted for.
 #[derive(Debug)]
 pub(super) struct Client {
-    connection: Reconnecting<Times>,
-    ledger: Ledger,
-    /// How many messages have been put into the outbox since there was a connection last.
+    session: Session<Times>,
+    clock: TokioClock,
+    /// Messages that the session took, numbered from 1.
+    sent: u32,
+    /// The numbers that came back, in order.
+    answers: Vec<u32>,
+    /// How many messages have been taken since there was a connection last.
     waiting: u32,
 }
 
@@ -25,38 +32,41 @@ pub(super) struct Client {
 #[derive(Debug)]
 pub(super) enum News {
     Notice(Timestamp, Notice),
-    /// With the connection these went, perhaps to the server, perhaps not.
-    InDoubt(RangeInclusive<u32>),
+    Session(Timestamp, ClientEvent),
     /// Now that there is a connection, so many messages that waited for it are sent.
     Waited(u32),
-    Acknowledged,
+    Answered,
 }
+
+/// The most messages without a receipt: those in the outbox.
+const MOST_OPEN: usize = 500;
 
 impl Client {
     /// A client that will dial this URL. Its times are the clock's.
     pub(super) fn new(url: &str, clock: TokioClock, seed: u64) -> Result<Self, Failure> {
         let policy = policy().map_err(Failure::check)?;
-        let connector = WebSocket::builder(url).connector().map_err(Failure::check)?;
-        let messages = usize::try_from(MOST_OPEN).unwrap_or(usize::MAX);
-        let outbox = OutboxLimits { messages, overflow: Overflow::Wait, ..OutboxLimits::default() };
-        let connection =
-            Reconnecting::builder(clock, connector, policy, seed).outbox(outbox).recorder(Times::default()).build();
-        Ok(Self { connection, ledger: Ledger::default(), waiting: 0 })
+        let connector = WebSocket::builder(url).subprotocol(SUBPROTOCOL).connector().map_err(Failure::check)?;
+        let outbox = OutboxLimits { messages: MOST_OPEN, overflow: Overflow::Wait, ..OutboxLimits::default() };
+        let session = Reconnecting::builder(clock, connector, policy, seed)
+            .outbox(outbox)
+            .recorder(Times::default())
+            .session(SessionConfig::default());
+        Ok(Self { session, clock, sent: 0, answers: Vec::new(), waiting: 0 })
     }
 
     /// Sends what is due and gives what has happened, all that there is at once; `None` when it has ended. Cancel-safe.
     pub(super) async fn next(&mut self, due: u32) -> Option<Vec<News>> {
-        // As many as one burst of acknowledgements may be without keeping the director waiting.
+        // As many as one burst of answers may be without keeping the director waiting.
         const MOST_NEWS: usize = 32;
         std::future::poll_fn(|cx| {
-            while let Some(number) = self.ledger.next(due) {
-                if Pin::new(&mut self.connection).poll_ready(cx).is_pending() || !self.send(number) {
+            while self.sent < due {
+                if Pin::new(&mut self.session).poll_ready(cx).is_pending() || !self.send() {
                     break;
                 }
             }
             let mut news = Vec::new();
             while news.len() < MOST_NEWS {
-                match Pin::new(&mut self.connection).poll_next(cx) {
+                match Pin::new(&mut self.session).poll_next(cx) {
                     Poll::Ready(Some(event)) => self.on_event(event, &mut news),
                     Poll::Ready(None) if news.is_empty() => return Poll::Ready(None),
                     Poll::Pending if news.is_empty() => return Poll::Pending,
@@ -68,78 +78,78 @@ impl Client {
         .await
     }
 
-    /// Wants no connection any more; [`next`](Self::next) tells how it ends.
-    pub(super) fn stop(&self) {
-        self.connection.stop();
+    /// Dials now, if there is no connection.
+    pub(super) fn hurry(&self) {
+        if !self.is_open() {
+            self.session.connection().reconnect();
+        }
     }
 
-    /// What was sent, after what still waits has been taken back. Gives how many that were.
-    pub(super) fn close_ledger(&mut self) -> (u32, &Ledger) {
-        let unsent = u32::try_from(self.connection.take_unsent().len()).unwrap_or(u32::MAX);
-        self.ledger.on_taken_back(unsent);
-        (unsent, &self.ledger)
+    /// Takes back what has no receipt, and gives how many that were.
+    pub(super) fn take_back(&mut self) -> u32 {
+        u32::try_from(self.session.take_pending().len()).unwrap_or(u32::MAX)
     }
 
-    pub(super) const fn ledger(&self) -> &Ledger {
-        &self.ledger
+    /// Wants neither session nor connection any more; [`next`](Self::next) tells how it ends.
+    pub(super) async fn end(&mut self) {
+        self.session.end().await;
+    }
+
+    pub(super) const fn sent(&self) -> u32 {
+        self.sent
+    }
+
+    pub(super) fn answers(&self) -> &[u32] {
+        &self.answers
+    }
+
+    /// Whether every message has its receipt and its answer.
+    pub(super) fn is_settled(&self) -> bool {
+        let answered = u32::try_from(self.answers.len()).unwrap_or(u32::MAX);
+        answered >= self.sent && self.session.status().pending == 0
     }
 
     pub(super) fn stats(&self) -> Stats {
-        self.connection.stats()
+        self.session.connection().stats()
+    }
+
+    fn is_open(&self) -> bool {
+        self.session.connection().machine().phase() == Phase::Open
     }
 
     /// Whether the message was taken.
-    fn send(&mut self, number: u32) -> bool {
-        let is_open = self.connection.machine().phase() == Phase::Open;
-        let sent = Pin::new(&mut self.connection).start_send(Message::text(number.to_string()));
-        // What is not given back is gone with the connection that broke under it: sent, and soon in doubt.
-        let taken = sent.map_or_else(|error| error.into_message().is_none(), |()| true);
+    fn send(&mut self) -> bool {
+        let is_open = self.is_open();
+        let number = self.sent.saturating_add(1);
+        let taken = Pin::new(&mut self.session).start_send(Payload::text(number.to_string())).is_ok();
         if taken {
-            self.ledger.on_sent();
+            self.sent = number;
             self.waiting = self.waiting.saturating_add(u32::from(!is_open));
         }
         taken
     }
 
-    fn on_event(&mut self, event: Event<Message>, news: &mut Vec<News>) {
+    fn on_event(&mut self, event: SessionEvent, news: &mut Vec<News>) {
         match event {
-            Event::Notice(notice) => {
-                let at = self.connection.recorder_mut().0.pop_front().unwrap_or_default();
+            SessionEvent::Notice(notice) => {
+                let at = self.session.recorder_mut().0.pop_front().unwrap_or_default();
                 news.push(News::Notice(at, notice));
-                news.extend(self.on_notice(&notice));
-            }
-            Event::Message(message) => {
-                if let Some(number) = number(&message) {
-                    self.ledger.on_acknowledged(number);
+                if matches!(notice, Notice::Opened { .. }) && self.waiting > 0 {
+                    news.push(News::Waited(std::mem::take(&mut self.waiting)));
                 }
-                news.push(News::Acknowledged);
             }
-            // The outbox drops nothing: it lets wait.
-            Event::Dropped { .. } => {}
+            SessionEvent::Message(message) => {
+                // What is no number was never sent: the account will tell.
+                self.answers.push(number(&message).unwrap_or_default());
+                news.push(News::Answered);
+            }
+            SessionEvent::Session(event) => {
+                // A notice that is still to be read came later.
+                let next = self.session.recorder_mut().0.front().copied();
+                news.push(News::Session(next.unwrap_or_else(|| self.clock.now()), event));
+            }
             // A kind that came later than this demo.
             _ => {}
-        }
-    }
-
-    fn on_notice(&mut self, notice: &Notice) -> Option<News> {
-        match notice {
-            Notice::Lost { .. } => {
-                let waiting = self.connection.status().outbox_messages;
-                self.ledger.on_lost(u32::try_from(waiting).unwrap_or(u32::MAX)).map(News::InDoubt)
-            }
-            Notice::Opened { .. } => {
-                let waited = std::mem::take(&mut self.waiting);
-                (waited > 0).then_some(News::Waited(waited))
-            }
-            Notice::Phase { .. }
-            | Notice::RetryScheduled(_)
-            | Notice::AttemptFailed { .. }
-            | Notice::Stable { .. }
-            | Notice::HealthCheck { .. }
-            | Notice::QualityChanged { .. }
-            | Notice::GaveUp { .. } => None,
-            // A kind that came later than this demo.
-            _ => None,
         }
     }
 }
@@ -161,6 +171,7 @@ fn policy() -> Result<Policy, PolicyError> {
         .jitter(Jitter::Full)
         .max_attempts(None)
         .connect_timeout(PING_TIMEOUT)
+        .ready_timeout(PING_TIMEOUT)
         .stable_after(Micros::from_millis(300))
         .health_check_interval(Some(Micros::from_millis(250)))
         .ping_timeout(PING_TIMEOUT)
@@ -180,13 +191,6 @@ impl Record for Times {
             Output::Notice(_) => self.0.push_back(at),
             Output::Command(_) => {}
         }
-    }
-}
-
-fn number(message: &Message) -> Option<u32> {
-    match message {
-        Message::Text(text) => text.parse().ok(),
-        Message::Binary(_) | Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_) => None,
     }
 }
 

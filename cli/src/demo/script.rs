@@ -8,7 +8,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::time::timeout;
 
 use super::outage::{Outage, SLOW_JITTER_MS, SLOW_MS};
-use super::server::Bell;
+use super::server::Restart;
 use crate::chaos::{Command, Control, Direction};
 use crate::failure::Failure;
 
@@ -17,7 +17,7 @@ use crate::failure::Failure;
 #[derive(Debug)]
 pub(super) struct Director {
     pub(super) network: Control,
-    pub(super) restart: Bell,
+    pub(super) restart: Restart,
     pub(super) notices: UnboundedReceiver<Notice>,
     pub(super) cues: UnboundedSender<Cue>,
 }

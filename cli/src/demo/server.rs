@@ -1,128 +1,135 @@
-//! The server: acknowledges every number and remembers what has arrived, which is the truth that the account rests on.
+//! The server: answers every number with itself, and keeps all numbers that arrive, which is the truth that the account
+//! rests on.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{SinkExt, StreamExt};
-use redial_tokio::Message;
-use redial_tokio::tungstenite::protocol::CloseFrame;
-use redial_tokio::tungstenite::protocol::frame::coding::CloseCode;
-use tokio::net::{TcpListener, TcpStream};
+use redial_server::store::{MemoryStore, SessionStore, StoreSettings};
+use redial_server::{Effect, Limits, Payload, SessionInfo, Sessions};
+use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
+
+use crate::failure::Failure;
+
+/// The room whose history has what arrived. Nobody is in it.
+const ARRIVALS: &str = "arrivals";
+/// Between two tries to listen again.
+const PAUSE: Duration = Duration::from_millis(20);
+/// How long its connections may take to end.
+const DRAIN: Duration = Duration::from_secs(2);
 
 /// A server that works in the background until it is [finished](Self::finish) or dropped.
 #[derive(Debug)]
 pub(super) struct Server {
     address: SocketAddr,
-    restart: Bell,
-    end: Bell,
-    arrivals: UnboundedReceiver<u32>,
+    orders: UnboundedSender<Order>,
+    store: Arc<dyn SessionStore>,
     work: JoinSet<()>,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    Restart,
+    End,
+}
+
 impl Server {
-    /// Listens on a free port of the loopback interface.
-    pub(super) async fn start() -> io::Result<Self> {
+    /// Listens on a free port of the loopback interface, for so many messages.
+    pub(super) async fn start(messages: u32) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let (arrived, arrivals) = unbounded_channel();
-        let (restart, end) = (Bell::new(), Bell::new());
+        // Place for all of them twice: what must not happen is to be seen.
+        let history_messages = usize::try_from(messages).unwrap_or(usize::MAX).saturating_mul(2);
+        let settings = StoreSettings { history_messages, ..StoreSettings::default() };
+        let store: Arc<dyn SessionStore> = Arc::new(MemoryStore::new(settings));
+        let (orders, waiting) = unbounded_channel();
         let mut work = JoinSet::new();
-        work.spawn(accept(listener, restart.clone(), end.heard(), arrived));
-        Ok(Self { address, restart, end, arrivals, work })
+        work.spawn(live(listener, address, Arc::clone(&store), waiting));
+        Ok(Self { address, orders, store, work })
     }
 
     pub(super) const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Rung, it closes all connections as a server does that restarts.
-    pub(super) fn restart(&self) -> Bell {
-        self.restart.clone()
+    pub(super) fn restart(&self) -> Restart {
+        Restart(self.orders.clone())
     }
 
-    /// Takes no more connections, waits for the end of those there are, and gives the numbers that arrived, in order.
-    pub(super) async fn finish(mut self) -> Vec<u32> {
-        // The other side is gone by now; this is for a connection that has not heard of it.
-        const PATIENCE: Duration = Duration::from_secs(2);
-        self.end.ring();
-        if timeout(PATIENCE, self.work.join_next()).await.is_err() {
+    /// Ends it, and gives the numbers that arrived, in order.
+    pub(super) async fn finish(mut self) -> Result<Vec<u32>, Failure> {
+        // It may be gone already.
+        let _ = self.orders.send(Order::End);
+        if timeout(DRAIN.saturating_mul(2), self.work.join_next()).await.is_err() {
             self.work.shutdown().await;
         }
-        std::iter::from_fn(|| self.arrivals.try_recv().ok()).collect()
+        let most = self.store.settings().history_messages;
+        let history = self.store.history(ARRIVALS, None, most).await.map_err(Failure::check)?;
+        Ok(history.iter().map(|past| number(&past.payload).unwrap_or_default()).collect())
     }
 }
 
-/// Tells many at once.
+/// Lets the server go away gracefully, and start again on the same port with the same store.
 #[derive(Clone, Debug)]
-pub(super) struct Bell(watch::Sender<()>);
+pub(super) struct Restart(UnboundedSender<Order>);
 
-impl Bell {
-    fn new() -> Self {
-        Self(watch::Sender::new(()))
-    }
-
+impl Restart {
     pub(super) fn ring(&self) {
-        self.0.send_replace(());
-    }
-
-    /// For one who hears it from now on.
-    fn heard(&self) -> watch::Receiver<()> {
-        self.0.subscribe()
+        // A server that is gone is noticed by whoever waits for what follows.
+        let _ = self.0.send(Order::Restart);
     }
 }
 
-/// How long to wait after accept failed, mostly for want of file descriptors: trying again at once would take all of a
-/// CPU and free none.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// The number that a message is.
+pub(super) fn number(payload: &Payload) -> Option<u32> {
+    payload.as_text()?.parse().ok()
+}
 
-async fn accept(listener: TcpListener, restart: Bell, mut end: watch::Receiver<()>, arrived: UnboundedSender<u32>) {
-    let mut connections = JoinSet::new();
+/// One life after the other.
+async fn live(
+    mut listener: TcpListener,
+    address: SocketAddr,
+    store: Arc<dyn SessionStore>,
+    mut orders: UnboundedReceiver<Order>,
+) {
     loop {
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    connections.spawn(serve(stream, restart.heard(), arrived.clone()));
-                }
-                Err(_) => sleep(ACCEPT_PAUSE).await,
-            },
-            Some(_) = connections.join_next() => {}
-            _ = end.changed() => break,
+        let sessions = Sessions::builder(Arc::clone(&store), answer).limits(limits()).build();
+        let served = sessions.serve(listener);
+        tokio::pin!(served);
+        let order = tokio::select! {
+            _ = &mut served => return,
+            order = orders.recv() => order,
+        };
+        let (_, ()) = tokio::join!(served, sessions.shutdown(Duration::ZERO));
+        if order != Some(Order::Restart) {
+            return;
         }
-    }
-    while connections.join_next().await.is_some() {}
-}
-
-async fn serve(stream: TcpStream, mut restart: watch::Receiver<()>, arrived: UnboundedSender<u32>) {
-    // An acknowledgement is a few bytes and shall not wait for more; it is no fault if it must.
-    let _ = stream.set_nodelay(true);
-    let Ok(mut socket) = tokio_tungstenite::accept_async(stream).await else {
-        return;
-    };
-    loop {
-        tokio::select! {
-            _ = restart.changed() => {
-                // Then it reads on: what was under way has arrived all the same, although nobody says so any more.
-                let frame = CloseFrame { code: CloseCode::Restart, reason: "".into() };
-                let _ = socket.close(Some(frame)).await;
+        listener = loop {
+            match TcpListener::bind(address).await {
+                Ok(listener) => break listener,
+                Err(_) => sleep(PAUSE).await,
             }
-            message = socket.next() => match message {
-                Some(Ok(Message::Text(text))) => {
-                    if let Ok(number) = text.parse() {
-                        let _ = arrived.send(number);
-                    }
-                    // Fails only where the connection is ending, which the next look at it tells.
-                    let _ = socket.send(Message::Text(text)).await;
-                }
-                Some(Ok(
-                    Message::Binary(_) | Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_),
-                )) => {}
-                Some(Err(_)) | None => return,
-            },
-        }
+        };
+    }
+}
+
+/// In one transaction: what is not committed has not arrived, and is not answered.
+fn answer(_: &SessionInfo, payload: Payload) -> Vec<Effect> {
+    let arrival = Effect::Broadcast { room: ARRIVALS.into(), payload: payload.clone(), to_self: false, keep: true };
+    vec![arrival, Effect::Reply(payload)]
+}
+
+/// There is one client, and it is in a hurry.
+fn limits() -> Limits {
+    Limits {
+        connections_per_address: None,
+        connects_per_minute: None,
+        messages_per_second: None,
+        drain_timeout: DRAIN,
+        ..Limits::default()
     }
 }

@@ -1,15 +1,15 @@
 //! What the demo prints: lines for people on stderr, or JSON Lines on stdout.
 
 use std::io::{self, IsTerminal, Write};
-use std::ops::RangeInclusive;
 
 use redial::trace::Writer;
 use redial::{Micros, Notice, Output, Stats, Timestamp};
+use redial_tokio::{ClientEvent, LossReason};
 use serde::Serialize;
 
-use super::account::Account;
+use super::account::{Account, Sides};
 use super::outage::Outage;
-use crate::describe;
+use crate::{describe, session_events};
 
 /// Where the lines go, and how they look.
 #[derive(Debug)]
@@ -86,22 +86,25 @@ impl Show {
         text.map_or(Ok(()), |text| self.line(at, Colour::of(notice), &text))
     }
 
-    pub(super) fn in_doubt(&self, at: Timestamp, numbers: &RangeInclusive<u32>) -> io::Result<()> {
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Line {
-            at: Timestamp,
-            in_doubt: [u32; 2],
+    pub(super) fn session(&self, at: Timestamp, event: &ClientEvent) -> io::Result<()> {
+        if matches!(event, ClientEvent::Delivered { .. }) {
+            return Ok(()); // as many as messages
         }
-        let [first, last] = [*numbers.start(), *numbers.end()];
         if self.json {
-            return print_json(&Line { at, in_doubt: [first, last] });
+            let Some(mut line) = session_events::json(at, event) else { return Ok(()) };
+            line.push(b'\n');
+            return io::stdout().lock().write_all(&line);
         }
-        let text = match last.saturating_sub(first) {
-            0 => format!("in doubt: message {first} was not acknowledged"),
-            more => format!("in doubt: {} messages were not acknowledged, {first} to {last}", more.saturating_add(1)),
+        let colour = if matches!(event, ClientEvent::Started { .. } | ClientEvent::Resumed { .. }) {
+            Colour::Green
+        } else if matches!(event, ClientEvent::GoingAway(_)) {
+            Colour::Yellow
+        } else if matches!(event, ClientEvent::Lost(lost) if lost.reason == LossReason::User) {
+            Colour::Plain
+        } else {
+            Colour::Red
         };
-        self.line(at, Colour::Red, &text)
+        session_events::text(event).map_or(Ok(()), |text| self.line(at, colour, &text))
     }
 
     pub(super) fn waited(&self, at: Timestamp, messages: u32) -> io::Result<()> {
@@ -127,14 +130,14 @@ impl Show {
         if self.json { Ok(()) } else { self.line(at, Colour::Bold, "interrupted") }
     }
 
-    /// The end of it all. `unsent`: messages that the outbox gave back.
-    pub(super) fn account(&self, account: &Account, unsent: u32, stats: &Stats) -> io::Result<()> {
+    /// The end of it all.
+    pub(super) fn account(&self, account: &Account, sides: &Sides<'_>, stats: &Stats) -> io::Result<()> {
         if self.json {
             return print_json(account);
         }
         self.write("")?;
         self.title("the account")?;
-        for (name, value) in rows(account, unsent, stats) {
+        for (name, value) in rows(account, sides, stats) {
             self.write(&format!("{name:>21}  {value}"))?;
         }
         Ok(())
@@ -162,25 +165,20 @@ impl Show {
     }
 }
 
-fn rows(account: &Account, unsent: u32, stats: &Stats) -> Vec<(&'static str, String)> {
-    let Account { sent, delivered, lost, duplicated, out_of_order, outages, reconnects, downtime, unreported } =
-        account;
+fn rows(account: &Account, sides: &Sides<'_>, stats: &Stats) -> Vec<(&'static str, String)> {
+    let Account { sent, delivered, lost, duplicated, out_of_order, outages, reconnects, downtime } = account;
     let millis = |latency: Micros| format!("{:.1} ms", latency.as_millis_f64());
     let percentile = |percent| stats.latencies.percentile(percent).map_or_else(|| "unknown".to_owned(), millis);
-    let lost = match (*lost, *unreported) {
-        (0, _) => "0".to_owned(),
-        (lost, 0) => format!("{lost}, all of them reported as in doubt"),
-        (lost, unreported) => format!("{lost}, of which {unreported} were NOT reported"),
-    };
     let mut rows = vec![
         ("sent", sent.to_string()),
         ("delivered", delivered.to_string()),
-        ("lost", lost),
+        ("answers", sides.answers.len().to_string()),
+        ("lost", lost.to_string()),
         ("duplicated", duplicated.to_string()),
         ("out of order", out_of_order.to_string()),
     ];
-    if unsent > 0 {
-        rows.push(("not sent any more", unsent.to_string()));
+    if sides.sent > *sent {
+        rows.push(("not sent any more", sides.sent.saturating_sub(*sent).to_string()));
     }
     let rate = stats.success_rate().map_or_else(
         || "no retries".to_owned(),

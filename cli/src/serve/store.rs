@@ -47,10 +47,7 @@ impl StoreKind {
     pub(super) async fn open(&self, settings: StoreSettings) -> Result<Arc<dyn SessionStore>, Failure> {
         let failed = |error: StoreError| {
             // The reason says it all; that it can't be reached is clear from where this is said.
-            let why = match error {
-                StoreError::Unavailable(why) => why,
-                error => error.to_string(),
-            };
+            let why = if let StoreError::Unavailable(why) = &error { why.clone() } else { error.to_string() };
             Failure::check(format_args!("--store {self}: {why}"))
         };
         Ok(match self {

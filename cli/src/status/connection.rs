@@ -51,13 +51,12 @@ impl Seen {
 
     /// Notes what is the same in both connections. True when there is no more to come.
     fn on_notice(&mut self, notice: &Notice) -> bool {
-        match notice {
-            Notice::AttemptFailed { cause, .. } | Notice::Lost { cause, .. } | Notice::GaveUp { cause, .. } => {
-                self.fail(cause.to_string());
-                true
-            }
-            _ => false,
-        }
+        let (Notice::AttemptFailed { cause, .. } | Notice::Lost { cause, .. } | Notice::GaveUp { cause, .. }) = notice
+        else {
+            return false;
+        };
+        self.fail(cause.to_string());
+        true
     }
 }
 
@@ -116,6 +115,7 @@ fn dial(url: &str, headers: &Headers, policy: &Policy, saved: Option<SavedSessio
 }
 
 /// Until there is a latency.
+#[allow(clippy::wildcard_enum_match_arm)] // little matters
 async fn connect(session: &mut Session, seen: &mut Seen) {
     let began = Instant::now();
     while let Some(event) = session.next().await {
@@ -131,17 +131,14 @@ async fn connect(session: &mut Session, seen: &mut Seen) {
                     return;
                 }
             }
-            SessionEvent::Notice(notice) => {
-                if seen.on_notice(&notice) {
-                    return;
-                }
-            }
+            SessionEvent::Notice(notice) if seen.on_notice(&notice) => return,
             _ => {}
         }
     }
 }
 
 /// Until it is clear whether the session goes on.
+#[allow(clippy::wildcard_enum_match_arm)] // little matters
 async fn resume(session: &mut Session, seen: &mut Seen) {
     let began = Instant::now();
     while let Some(event) = session.next().await {
@@ -153,11 +150,7 @@ async fn resume(session: &mut Session, seen: &mut Seen) {
             // Only now the server can be told that it may forget the session.
             SessionEvent::Notice(Notice::Opened { .. }) => return,
             SessionEvent::Session(ClientEvent::Lost(lost)) => return seen.fail(lost.reason.to_string()),
-            SessionEvent::Notice(notice) => {
-                if seen.on_notice(&notice) {
-                    return;
-                }
-            }
+            SessionEvent::Notice(notice) if seen.on_notice(&notice) => return,
             _ => {}
         }
     }

@@ -38,13 +38,19 @@ impl Place {
         let Some(authority) = uri.authority().filter(|authority| !authority.host().is_empty()) else {
             return Err(wrong("no host"));
         };
-        let port = match (authority.port(), authority.port_u16()) {
-            (Some(_), None) => return Err(wrong("no such port")),
-            (_, port) => port.unwrap_or(if secure { 443 } else { 80 }),
-        };
         let host = authority.host();
-        let is_root = matches!(uri.path(), "" | "/" | "/health");
         let (_, after) = authority.as_str().rsplit_once('@').unwrap_or(("", authority.as_str()));
+        let port = match after.strip_prefix(host).and_then(|rest| rest.strip_prefix(':')) {
+            Some("") | None => {
+                if secure {
+                    443
+                } else {
+                    80
+                }
+            }
+            Some(port) => port.parse().map_err(|_| wrong("no such port"))?,
+        };
+        let is_root = matches!(uri.path(), "" | "/" | "/health");
         let path = match uri.path_and_query() {
             Some(path) if !is_root => path.as_str(),
             Some(_) | None => CHAT,

@@ -124,10 +124,7 @@ impl Plain {
 
     pub(crate) fn ask(&mut self, text: &str) -> String {
         self.0.send(Message::text(text)).unwrap();
-        match self.0.read().unwrap() {
-            Message::Text(text) => text.to_string(),
-            other => panic!("{other:?}"),
-        }
+        self.0.read().unwrap().into_text().unwrap().to_string()
     }
 
     /// The answer to a JSON message.

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use redial_session::Payload;
 
+use super::commit::Done;
 use crate::store::StoreError;
 
 /// Work that a connection waits for, besides other things.
@@ -17,19 +18,12 @@ const EACH: usize = 64;
 /// So many at once are one transaction, at most.
 const MOST_AT_ONCE: usize = 256;
 
-/// Messages that are committed together.
-#[derive(Default)]
-pub(crate) struct Batch {
-    pub(crate) messages: Vec<(u64, Payload)>,
-    pub(crate) bytes: usize,
-}
-
 /// The messages that wait, and those that are being committed.
 #[derive(Default)]
 pub(crate) struct Inbox {
     waiting: VecDeque<(u64, Payload)>,
     bytes: usize,
-    commit: Option<Work<u64>>,
+    commit: Option<Work<Done>>,
     committing_bytes: usize,
 }
 
@@ -47,38 +41,42 @@ impl Inbox {
         self.waiting.is_empty() && self.commit.is_none()
     }
 
-    /// Takes the next messages to be committed together: no more than `most_messages`, and one at least; no more once
-    /// `most_bytes` are reached. `None` if there are none, or others are being committed.
-    pub(crate) fn take(&mut self, most_messages: usize, most_bytes: usize) -> Option<Batch> {
-        if self.commit.is_some() || self.waiting.is_empty() {
+    /// Takes the next messages to be committed together: at most `most`. `None` if there are none, or others are being
+    /// committed.
+    pub(crate) fn take(&mut self, most: usize) -> Option<Vec<(u64, Payload)>> {
+        if !self.is_waiting() {
             return None;
         }
-        let mut batch = Batch::default();
-        while batch.messages.len() < most_messages.clamp(1, MOST_AT_ONCE) && batch.bytes < most_bytes.max(1) {
-            let Some((number, payload)) = self.waiting.pop_front() else { break };
-            batch.bytes += payload.len() + EACH;
-            batch.messages.push((number, payload));
-        }
-        self.committing_bytes = batch.bytes;
+        let count = self.waiting.len().min(most.clamp(1, MOST_AT_ONCE));
+        let batch: Vec<_> = self.waiting.drain(..count).collect();
+        self.committing_bytes = size(&batch);
         Some(batch)
     }
 
     /// They are being committed.
-    pub(crate) fn begin(&mut self, commit: Work<u64>) {
+    pub(crate) fn begin(&mut self, commit: Work<Done>) {
         self.commit = Some(commit);
     }
 
-    /// How far commits have got, when one is done.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<u64, StoreError>> {
+    /// What has become of a batch, when that is known. What is left of it waits again.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Done, StoreError>> {
         let Some(commit) = &mut self.commit else { return Poll::Pending };
         let outcome = ready!(commit.as_mut().poll(cx));
         self.commit = None;
         self.bytes -= self.committing_bytes;
-        Poll::Ready(outcome)
+        Poll::Ready(outcome.map(|mut done| {
+            self.bytes += size(&done.rest);
+            done.rest.drain(..).rev().for_each(|message| self.waiting.push_front(message));
+            done
+        }))
     }
 
     /// Whether some wait, and none are being committed.
     pub(crate) fn is_waiting(&self) -> bool {
         self.commit.is_none() && !self.waiting.is_empty()
     }
+}
+
+fn size(messages: &[(u64, Payload)]) -> usize {
+    messages.iter().map(|(_, payload)| payload.len() + EACH).sum()
 }

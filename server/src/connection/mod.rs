@@ -1,6 +1,7 @@
 //! One WebSocket that speaks `redial.v1`.
 
 mod alarm;
+mod commit;
 mod finish;
 mod inbox;
 mod opening;
@@ -79,12 +80,7 @@ async fn settle(hub: &Hub, finish: Finish, lease: Lease, acknowledged: u64) {
     let access = &hub.access;
     let settle = async {
         match finish {
-            Finish::Done => {
-                if let Ok(Some(ended)) = access.patiently(|| access.store.end(lease)).await {
-                    let effects = hub.app.end(&ended).await;
-                    let _ = access.apply(None, effects).await;
-                }
-            }
+            Finish::Done => end(hub, lease).await,
             // It is another's, or nobody's.
             Finish::Refused(Refusal::Superseded | Refusal::Overflow | Refusal::Gone) => {}
             Finish::Left
@@ -99,4 +95,13 @@ async fn settle(hub: &Hub, finish: Finish, lease: Lease, acknowledged: u64) {
         }
     };
     let _ = tokio::time::timeout(SETTLE_TIMEOUT, settle).await;
+}
+
+/// Ends a session.
+async fn end(hub: &Hub, lease: Lease) {
+    let access = &hub.access;
+    if let Ok(Some(ended)) = access.patiently(|| access.store.end(lease)).await {
+        let effects = hub.app.end(&ended).await;
+        let _ = access.apply(None, effects).await;
+    }
 }

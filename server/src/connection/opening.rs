@@ -45,7 +45,12 @@ pub(super) async fn open(
     user: Option<String>,
     greeting: Greeting,
 ) -> Result<Connection, (Socket, Finish)> {
-    let opened = tokio::time::timeout(STORE_TIMEOUT, session(&hub, user, greeting)).await;
+    let mut socket = socket;
+    let opened = tokio::select! {
+        biased;
+        finish = given_up(&mut socket) => return Err((socket, finish)),
+        opened = tokio::time::timeout(STORE_TIMEOUT, session(&hub, user, greeting)) => opened,
+    };
     let opened = match opened.unwrap_or_else(|_| Err(StoreError::Unavailable("it took too long".into()))) {
         Ok(opened) => opened,
         Err(error) => return Err((socket, error.into())),
@@ -67,6 +72,19 @@ pub(super) async fn open(
     };
     let server = Server::new(AckPolicy::default(), welcome, acknowledged);
     Ok(Connection::new(hub, socket, server, info, lease))
+}
+
+/// Waits until the client no longer waits for its welcome. It may have greeted elsewhere meanwhile: a claim for one that is gone
+/// would take the session from its own successor.
+async fn given_up(socket: &mut Socket) -> Finish {
+    loop {
+        match std::future::poll_fn(|cx| socket.poll_read(cx)).await {
+            Ok(Came::Life) => {}
+            // Nothing comes before the welcome.
+            Ok(Came::Frame(_)) => return Finish::Refused(Refusal::Broken),
+            Err(finish) => return finish,
+        }
+    }
 }
 
 struct Opening {
@@ -96,15 +114,10 @@ async fn resume(
     received: u64,
 ) -> Result<Option<Opening>, StoreError> {
     let access = &hub.access;
-    let hash = chance::hash(&secret);
+    let hash = chance::hash(&secret, user.as_deref());
     let Claim::Resumed(resumed) = access.patiently(|| access.store.claim(id, hash, received)).await? else {
         return Ok(None);
     };
-    if resumed.user != *user {
-        // Somebody else's, though the secret is right. It stays its user's, who may come back.
-        access.patiently(|| access.store.release(resumed.lease)).await?;
-        return Ok(None);
-    }
     let info = SessionInfo { id, alias: resumed.alias, user: resumed.user };
     Ok(Some(Opening {
         outcome: Outcome::Resumed,
@@ -118,12 +131,19 @@ async fn resume(
 
 async fn new(hub: &Hub, user: Option<String>, outcome: Outcome) -> Result<Opening, StoreError> {
     let access = &hub.access;
-    let (id, secret, alias) =
-        chance::identity().map_err(|_| StoreError::Unavailable("no random bits for a session's id".into()))?;
-    let wanted = NewSession { id, secret: chance::hash(&secret), user, alias };
-    let lease = access.patiently(|| access.store.create(wanted.clone())).await?;
-    let info = SessionInfo { id, alias, user: wanted.user };
-    let effects = hub.app.start(&info).await;
-    access.apply(Some(id), effects).await?;
-    Ok(Opening { outcome, secret, info, lease, received: 0, acknowledged: 0 })
+    loop {
+        let (id, secret, alias) =
+            chance::identity().map_err(|_| StoreError::Unavailable("no random bits for a session's id".into()))?;
+        let wanted = NewSession { id, secret: chance::hash(&secret, user.as_deref()), user: user.clone(), alias };
+        let lease = access.patiently(|| access.store.create(wanted.clone())).await?;
+        let info = SessionInfo { id, alias, user: wanted.user };
+        let effects = hub.app.start(&info).await;
+        let begun = if effects.is_empty() { Ok(()) } else { access.once(access.store.apply(Some(id), effects)).await };
+        match begun {
+            Ok(()) => return Ok(Opening { outcome, secret, info, lease, received: 0, acknowledged: 0 }),
+            // Nobody knows whether it happened, and it must not happen twice: so it is another session that the client gets.
+            Err(StoreError::Unavailable(_)) => super::end(hub, lease).await,
+            Err(error) => return Err(error),
+        }
+    }
 }

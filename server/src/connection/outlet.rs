@@ -127,6 +127,12 @@ impl Outlet {
         Poll::Ready(outcome)
     }
 
+    /// The client's own messages have put so many into its outbox.
+    pub(crate) fn on_answers(&mut self, messages: usize, bytes: usize) {
+        self.valve.on_commit(messages, bytes);
+        self.news = true;
+    }
+
     pub(crate) const fn deadline(&self) -> Option<Timestamp> {
         self.tell_at
     }

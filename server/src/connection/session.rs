@@ -5,11 +5,12 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use redial::{Micros, Timestamp};
-use redial_session::{FromClient, Payload, Server};
+use redial_session::{FromClient, Server};
 
 use super::alarm::Alarm;
+use super::commit::commit;
 use super::finish::Finish;
-use super::inbox::{Inbox, Work};
+use super::inbox::Inbox;
 use super::outlet::Outlet;
 use super::pace::{Pace, Silence};
 use super::socket::{Came, Socket};
@@ -18,7 +19,7 @@ use crate::application::SessionInfo;
 use crate::hub::{Hub, Stage};
 use crate::refusal::Refusal;
 use crate::registry::Registered;
-use crate::store::{Committed, Lease};
+use crate::store::Lease;
 
 /// So many turns in a row, and then others have theirs.
 const TURNS: usize = 32;
@@ -104,7 +105,7 @@ impl Connection {
         let mut progress = self.read_frames(cx, now)?;
         progress |= self.commit(cx, now)?;
         progress |= self.deliver(cx, now)?;
-        self.write(cx, now)?;
+        progress |= self.write(cx, now);
         if let Some((finish, latest)) = self.ending {
             if self.inbox.is_empty() || now >= latest {
                 return Err(finish);
@@ -172,16 +173,19 @@ impl Connection {
     fn commit(&mut self, cx: &mut Context<'_>, now: Timestamp) -> Result<bool, Finish> {
         let mut progress = false;
         if let Poll::Ready(outcome) = self.inbox.poll(cx) {
-            self.server.committed(now, outcome?);
+            let done = outcome?;
+            self.server.committed(now, done.last);
+            if done.answers > 0 {
+                self.outlet.on_answers(done.answers, done.answer_bytes);
+            }
             progress = true;
         }
         // Where nothing is read, no acknowledgement could come.
         if self.inbox.is_waiting() && (!self.listens() || self.outlet.valve.is_open(now)) {
-            let (most_messages, most_bytes) = self.outlet.valve.batch();
-            if let Some(batch) = self.inbox.take(most_messages, most_bytes) {
-                self.outlet.valve.on_commit(batch.messages.len(), batch.bytes);
+            let room = self.outlet.valve.batch();
+            if let Some(batch) = self.inbox.take(room.0) {
                 let (hub, session) = (Arc::clone(&self.hub), Arc::clone(&self.session));
-                self.inbox.begin(work(hub, session, self.lease, batch.messages));
+                self.inbox.begin(commit(hub, session, self.lease, batch, room));
                 progress = true;
             }
         }
@@ -208,18 +212,22 @@ impl Connection {
         Ok(progress)
     }
 
-    fn write(&mut self, cx: &mut Context<'_>, now: Timestamp) -> Result<(), Finish> {
-        if self.ending.is_some_and(|(finish, _)| finish == Finish::Left) {
-            return Ok(());
+    /// Writes what the client takes. What was written has made room for more.
+    fn write(&mut self, cx: &mut Context<'_>, now: Timestamp) -> bool {
+        if self.is_left() {
+            return false;
         }
         let server = &mut self.server;
-        match self.socket.poll_write(cx, now, || server.transmit(now)) {
-            Poll::Ready(Err(finish)) => {
-                self.end_with(finish, now.saturating_add(REST_TIMEOUT));
-                Ok(())
-            }
-            Poll::Ready(Ok(())) | Poll::Pending => Ok(()),
+        let mut written = false;
+        let next = || {
+            let frame = server.transmit(now);
+            written |= frame.is_some();
+            frame
+        };
+        if let Poll::Ready(Err(finish)) = self.socket.poll_write(cx, now, next) {
+            self.end_with(finish, now.saturating_add(REST_TIMEOUT));
         }
+        written
     }
 
     fn look_at_stage(&mut self) {
@@ -244,6 +252,11 @@ impl Connection {
         }
     }
 
+    /// Whether nobody is there any more to write to.
+    fn is_left(&self) -> bool {
+        self.ending.is_some_and(|(finish, _)| finish == Finish::Left)
+    }
+
     fn too_long_blocked(&self, now: Timestamp) -> bool {
         self.blocked_until().is_some_and(|until| until <= now)
     }
@@ -255,7 +268,7 @@ impl Connection {
 
     fn deadline(&self) -> Timestamp {
         // What is to be written waits for the client, while it takes nothing.
-        let write = self.blocked_until().or_else(|| self.server.deadline());
+        let write = self.blocked_until().or_else(|| if self.is_left() { None } else { self.server.deadline() });
         let valve = if self.inbox.is_waiting() { self.outlet.valve.deadline() } else { None };
         let ending = self.ending.map(|(_, latest)| latest);
         [write, self.outlet.deadline(), valve, ending].into_iter().flatten().fold(self.pace.deadline(), Timestamp::min)
@@ -275,19 +288,4 @@ impl Connection {
     pub(super) fn into_rest(self) -> Rest {
         Rest { socket: self.socket, lease: self.lease, acknowledged: self.server.acknowledged() }
     }
-}
-
-/// Asks the application, and commits what it answers.
-fn work(hub: Arc<Hub>, session: Arc<SessionInfo>, lease: Lease, batch: Vec<(u64, Payload)>) -> Work<u64> {
-    Box::pin(async move {
-        let mut last = 0;
-        let mut messages = Vec::with_capacity(batch.len());
-        for (number, payload) in batch {
-            let effects = hub.app.message(&session, payload).await;
-            messages.push(Committed { number, effects });
-            last = number;
-        }
-        hub.access.commit(lease, messages).await?;
-        Ok(last)
-    })
 }

@@ -23,7 +23,7 @@ pub(crate) struct Valve {
     bytes: usize,
     /// The number of the last message that is acknowledged.
     acknowledged: u64,
-    /// What was committed since the outbox was last read to its end: its answers may be about as much.
+    /// The answers that were committed since the outbox was last read to its end.
     committed_messages: usize,
     committed_bytes: usize,
     /// Since when it has been closed.
@@ -44,7 +44,7 @@ impl Valve {
         }
     }
 
-    /// How much may be committed at once.
+    /// How many answers may be committed at once, and how many bytes of them.
     pub(crate) fn batch(&self) -> (usize, usize) {
         ((self.most_messages / 2).max(1), self.most_bytes / 2)
     }

@@ -91,7 +91,10 @@ impl SessionStore for MemoryStore {
         if session.secret != secret || due {
             return Ok(Claim::Unknown);
         }
-        if received < session.acknowledged || received > session.sent() {
+        if received < session.acknowledged {
+            return Ok(Claim::Unknown);
+        }
+        if received > session.sent() {
             state.remove_and_report(id);
             self.finish(state);
             return Ok(Claim::Unknown);

@@ -65,9 +65,9 @@ pub trait SessionStore: Send + Sync + fmt::Debug + 'static {
     /// Gives an existing session to a new connection. Whoever held it before is [superseded](StoreError::Superseded).
     /// `received` is how far the client has got: what it acknowledges thereby is forgotten.
     ///
-    /// [`Claim::Unknown`] also where the secret is wrong, so that nobody learns which ids exist; and where the client
-    /// claims to have got what was never sent, or less than it acknowledged before: such a session can't go on, and it is
-    /// ended.
+    /// [`Claim::Unknown`] also where the secret is wrong, so that nobody learns which ids exist; where the client claims to
+    /// have got what was never sent: such a session can't go on, and it is ended; and where it claims less than it
+    /// acknowledged before: that is a claim that was given up and comes late, and the session is its successor's.
     async fn claim(&self, id: SessionId, secret: SecretHash, received: u64) -> Result<Claim, StoreError>;
 
     /// Does what messages bring about, all in one transaction, in order. Those whose number was committed before are left
@@ -167,7 +167,8 @@ pub struct NewSession {
     pub alias: u64,
 }
 
-/// The SHA-256 of a session's secret: who reads the store can't take the sessions over.
+/// The SHA-256 of a session's secret and of its user's name: who reads the store can't take the sessions over, and neither
+/// can another user who has the secret.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SecretHash(pub [u8; 32]);
 

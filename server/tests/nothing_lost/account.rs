@@ -5,6 +5,7 @@ use std::fmt;
 
 use redial_server::store::{Past, SessionStore};
 
+use crate::application::patiently;
 use crate::client::{Board, Diary, InRoom};
 use crate::words::{self, ROOM, Said};
 
@@ -25,6 +26,8 @@ pub(crate) struct Account {
     /// Cuts or kills.
     pub(crate) faults: u64,
     pub(crate) drops: u64,
+    /// Dials and greetings that came to nothing.
+    pub(crate) failed: u64,
     pub(crate) resumed: u64,
     pub(crate) sessions_lost: u64,
     pub(crate) oddities: Vec<String>,
@@ -44,6 +47,7 @@ impl Account {
             self.acknowledged += diary.acknowledged;
             self.heard += (diary.echoes.len() + diary.room.len()) as u64;
             self.drops += diary.drops;
+            self.failed += diary.failed;
             self.resumed += diary.resumed;
             self.sessions_lost += diary.losses.len() as u64;
             self.oddities.extend(diary.oddities.iter().cloned());
@@ -98,13 +102,14 @@ impl fmt::Display for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}: seed {}, {} clients, {} faults, {} connections lost, {} resumed; sent {}, acknowledged {}, heard {}; \
+            "{}: seed {}, {} clients, {} faults, {} connections lost, {} attempts failed, {} resumed; sent {}, acknowledged {}, heard {}; \
              lost {}, duplicated {}, out of order {}, sessions lost {}",
             self.name,
             self.seed,
             self.clients,
             self.faults,
             self.drops,
+            self.failed,
             self.resumed,
             self.sent,
             self.acknowledged,
@@ -164,7 +169,7 @@ pub(crate) struct History {
 
 impl History {
     pub(crate) async fn of(store: &dyn SessionStore, board: &Board) -> Self {
-        Self::read(&store.history(ROOM, None, usize::MAX).await.unwrap(), board)
+        Self::read(&patiently("the history", || store.history(ROOM, None, usize::MAX)).await, board)
     }
 
     pub(crate) fn read(past: &[Past], board: &Board) -> Self {

@@ -1,9 +1,10 @@
 //! The server of these tests: it says everything again, to who said it and to the room, and numbers by itself.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redial_server::store::{Ended, MemoryStore, RedisStore, SessionStore, SqliteStore, StoreSettings};
+use redial_server::store::{Ended, MemoryStore, RedisStore, SessionStore, SqliteStore, StoreError, StoreSettings};
 use redial_server::{Application, Effect, Limits, Payload, SessionInfo, Sessions};
 use tokio::net::TcpListener;
 
@@ -137,6 +138,23 @@ pub(crate) async fn open(store: &str, settings: StoreSettings) -> Arc<dyn Sessio
     } else if let Some(path) = store.strip_prefix("sqlite:") {
         Arc::new(SqliteStore::open(path, settings).unwrap())
     } else {
-        Arc::new(RedisStore::connect(store, settings).await.unwrap())
+        Arc::new(patiently("Redis", || RedisStore::connect(store, settings)).await)
+    }
+}
+
+/// A machine that has too much to do may take longer than a store waits.
+pub(crate) async fn patiently<T, F>(what: &str, mut call: impl FnMut() -> F) -> T
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    const PATIENCE: Duration = Duration::from_secs(20);
+    let began = tokio::time::Instant::now();
+    loop {
+        match call().await {
+            Ok(answer) => return answer,
+            Err(StoreError::Unavailable(_)) if began.elapsed() < PATIENCE => {}
+            Err(error) => panic!("{what}: {error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

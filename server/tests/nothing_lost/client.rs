@@ -79,6 +79,8 @@ pub(crate) struct Diary {
     pub(crate) resumed: u64,
     pub(crate) opened: u64,
     pub(crate) drops: u64,
+    /// Dials and greetings that came to nothing.
+    pub(crate) failed: u64,
     pub(crate) losses: Vec<SessionLost>,
     /// What ought not to happen.
     pub(crate) oddities: Vec<String>,
@@ -101,17 +103,34 @@ pub(crate) fn policy() -> Policy {
 }
 
 pub(crate) fn session(port: u16, seed: u64, policy: Policy) -> Session {
+    let mut config = SessionConfig::default();
+    if policy.ready_timeout().is_some() {
+        // Who does not wait for long for an answer asks more often.
+        config.resume_tries = 1_000;
+    }
     WebSocket::builder(format!("ws://127.0.0.1:{port}/ws/chat/"))
         .policy(policy)
         .seed(seed)
         .outbox(OutboxLimits { messages: 1024, bytes: 8 << 20, ..OutboxLimits::default() })
-        .session(SessionConfig::default())
+        .session(config)
         .unwrap()
 }
 
 /// A client that sends as fast as its window allows until the board says stop, and then waits for all that is to come.
 pub(crate) async fn run(client: u64, port: u16, seed: u64, window: u64, peers: usize, board: Board) -> Diary {
-    let mut session = session(port, seed ^ client, policy());
+    run_with(policy(), client, port, seed, window, peers, board).await
+}
+
+pub(crate) async fn run_with(
+    policy: Policy,
+    client: u64,
+    port: u16,
+    seed: u64,
+    window: u64,
+    peers: usize,
+    board: Board,
+) -> Diary {
+    let mut session = session(port, seed ^ client, policy);
     let mut talker = Talker { diary: Diary { client, ..Diary::default() }, room: RoomSoFar::default(), board, peers };
     let mut changes = talker.board.0.subscribe();
     loop {
@@ -233,6 +252,7 @@ impl Talker {
         match notice {
             Notice::Opened { .. } => self.diary.opened += 1,
             Notice::Lost { .. } => self.diary.drops += 1,
+            Notice::AttemptFailed { .. } => self.diary.failed += 1,
             Notice::GaveUp { .. } => self.odd(format!("{notice:?}")),
             _ => {}
         }

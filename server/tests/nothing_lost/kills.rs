@@ -92,7 +92,7 @@ async fn two_servers_on_one_redis_behind_nginx() {
         ServerProcess::start(setup)
     };
     let mut servers = [start(free_port()).await, start(free_port()).await];
-    let nginx = Nginx::start([servers[0].setup.port, servers[1].setup.port]).await;
+    let nginx = Nginx::start(&servers.each_ref().map(|server| server.setup.port)).await;
     let board = Board::new();
     let clients: Vec<_> = (1..=CLIENTS)
         .map(|client| {
@@ -168,5 +168,112 @@ async fn redis_stopped_and_started_during_traffic() {
     let store = open(&url, settings(TTL)).await;
     account.check(&diaries, &History::of(&*store, &board).await);
     drop(servers);
+    account.assert_nothing_lost();
+}
+
+/// Clients that don't wait for long greet one server after the other, while none of them can ask Redis: whichever is answered
+/// first, a greeting that was given up must not take the session from the one that counts.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redis_and_servers_stopped_together_behind_nginx() {
+    const OUTAGES: u64 = 4;
+    const CLIENTS: u64 = 4;
+    let seed = seed();
+    let mut random = Random::new(seed);
+    let mut redis = Redis::start().await;
+    let url = redis.url();
+    let start = |port| {
+        let setup = Setup { store: url.clone(), port, settings: settings(TTL), tick: None };
+        ServerProcess::start(setup)
+    };
+    let mut servers = [start(free_port()).await, start(free_port()).await, start(free_port()).await];
+    let nginx = Nginx::start(&servers.each_ref().map(|server| server.setup.port)).await;
+    let board = Board::new();
+    let policy = client::policy().to_builder().ready_timeout(Some(Duration::from_millis(150).into())).build().unwrap();
+    let clients: Vec<_> = (1..=CLIENTS)
+        .map(|client| {
+            let (seed, peers, board) = (random.next(), CLIENTS as usize, board.clone());
+            tokio::spawn(client::run_with(policy.clone(), client, nginx.port, seed, 64, peers, board))
+        })
+        .collect();
+    let mut account = Account::new("Redis and servers stopped together", seed);
+    let faults = &mut account.faults;
+    let run = async {
+        board.until(|standing| standing.clients.len() as u64 == CLIENTS).await;
+        while *faults < OUTAGES {
+            board.echoes(random.between(50, 200)).await;
+            redis.kill().await;
+            // One is left.
+            for server in &mut servers[..2] {
+                server.kill().await;
+            }
+            *faults += 1;
+            tokio::time::sleep(Duration::from_millis(random.between(300, 900))).await;
+            redis.start_again().await;
+            board.echoes(20).await;
+            for server in &mut servers[..2] {
+                server.start_again().await;
+            }
+            servers.rotate_left(1);
+        }
+        board.echoes(100).await;
+        board.note(|standing| standing.stopped = true);
+    };
+    let diaries = crate::finish(clients, run, &board).await;
+    let store = open(&url, settings(TTL)).await;
+    account.check(&diaries, &History::of(&*store, &board).await);
+    nginx.stop().await;
+    account.assert_nothing_lost();
+}
+
+/// A server that stands still has clients, greetings and messages in its sockets, which it finds when it goes on: long after
+/// those clients have gone to the other one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn servers_that_freeze_and_go_on_behind_nginx() {
+    const FREEZES: u64 = 4;
+    const CLIENTS: u64 = 4;
+    let seed = seed();
+    let mut random = Random::new(seed);
+    let redis = Redis::start().await;
+    let start = |port| {
+        let setup = Setup { store: redis.url(), port, settings: settings(TTL), tick: TICK };
+        ServerProcess::start(setup)
+    };
+    let servers = [start(free_port()).await, start(free_port()).await];
+    let nginx = Nginx::start(&servers.each_ref().map(|server| server.setup.port)).await;
+    let board = Board::new();
+    let policy = client::policy()
+        .to_builder()
+        .connect_timeout(Duration::from_millis(500))
+        .ready_timeout(Some(Duration::from_millis(500).into()))
+        .health_check_interval(Some(Duration::from_millis(100).into()))
+        .ping_timeout(Duration::from_millis(500))
+        .build()
+        .unwrap();
+    let clients: Vec<_> = (1..=CLIENTS)
+        .map(|client| {
+            let (seed, peers, board) = (random.next(), CLIENTS as usize, board.clone());
+            tokio::spawn(client::run_with(policy.clone(), client, nginx.port, seed, 64, peers, board))
+        })
+        .collect();
+    let mut account = Account::new("servers that freeze and go on", seed);
+    let faults = &mut account.faults;
+    let run = async {
+        board.until(|standing| standing.clients.len() as u64 == CLIENTS).await;
+        while *faults < FREEZES {
+            let server = &servers[(*faults % 2) as usize];
+            board.echoes(random.between(50, 200)).await;
+            server.freeze().await;
+            *faults += 1;
+            // All have gone to the other one when they say this much.
+            board.echoes(random.between(300, 500)).await;
+            server.thaw().await;
+        }
+        board.echoes(100).await;
+        board.note(|standing| standing.stopped = true);
+    };
+    let diaries = crate::finish(clients, run, &board).await;
+    let store = open(&redis.url(), settings(TTL)).await;
+    account.check(&diaries, &History::of(&*store, &board).await);
+    nginx.stop().await;
     account.assert_nothing_lost();
 }

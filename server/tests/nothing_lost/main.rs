@@ -3,9 +3,12 @@
 //! Every message has a number, there and back, and in the room. The whole history is checked. Each test writes its account
 //! to its output; `NUMBERS_SEED` repeats or varies what is random in it.
 #![cfg(all(feature = "redis", feature = "sqlite"))]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests are tests
+#![allow(clippy::wildcard_enum_match_arm)] // what is not expected fails, whatever it is
 
 mod account;
 mod application;
+mod beginnings;
 mod bounds;
 mod client;
 mod cuts;
@@ -42,7 +45,11 @@ async fn finish(clients: Vec<JoinHandle<Diary>>, run: impl Future<Output = ()>, 
         }
     };
     match tokio::time::timeout(STUCK, all).await {
-        Ok(diaries) => diaries,
+        Ok(diaries) => {
+            let odd: Vec<_> = diaries.iter().flat_map(|diary| &diary.oddities).collect();
+            assert!(odd.is_empty(), "{odd:#?}");
+            diaries
+        }
         Err(_) => panic!("it is stuck: {:?}", board.now()),
     }
 }

@@ -72,6 +72,16 @@ impl ServerProcess {
         self.child = Self::spawn(&self.setup).await;
     }
 
+    /// SIGSTOP: its sockets stay open, and nobody is at home.
+    pub(crate) async fn freeze(&self) {
+        signal(&self.child, "-STOP").await;
+    }
+
+    /// SIGCONT.
+    pub(crate) async fn thaw(&self) {
+        signal(&self.child, "-CONT").await;
+    }
+
     /// The most memory that it ever had, in bytes.
     pub(crate) fn peak_memory(&self) -> u64 {
         peak_memory(self.child.id().unwrap())
@@ -141,7 +151,7 @@ impl Redis {
     }
 }
 
-/// Debian's nginx in front of two servers.
+/// Debian's nginx in front of servers.
 pub(crate) struct Nginx {
     pub(crate) port: u16,
     child: Option<Child>,
@@ -149,7 +159,7 @@ pub(crate) struct Nginx {
 }
 
 impl Nginx {
-    pub(crate) async fn start(servers: [u16; 2]) -> Self {
+    pub(crate) async fn start(servers: &[u16]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = free_port();
         std::fs::write(folder.path().join("nginx.conf"), configuration(port, servers)).unwrap();
@@ -183,7 +193,8 @@ fn spawn_nginx(folder: &Path) -> Child {
 }
 
 /// One process, so that a test that fails leaves nothing behind when it kills it.
-fn configuration(port: u16, [one, two]: [u16; 2]) -> String {
+fn configuration(port: u16, servers: &[u16]) -> String {
+    let servers: String = servers.iter().map(|server| format!("server 127.0.0.1:{server} max_fails=0; ")).collect();
     format!(
         "daemon off;
         master_process off;
@@ -198,8 +209,7 @@ fn configuration(port: u16, [one, two]: [u16; 2]) -> String {
             uwsgi_temp_path uwsgi;
             scgi_temp_path scgi;
             upstream servers {{
-                server 127.0.0.1:{one} max_fails=0;
-                server 127.0.0.1:{two} max_fails=0;
+                {servers}
             }}
             server {{
                 listen 127.0.0.1:{port};
@@ -221,7 +231,11 @@ fn configuration(port: u16, [one, two]: [u16; 2]) -> String {
 }
 
 async fn terminate(mut child: Child) {
-    let process = child.id().unwrap().to_string();
-    assert!(Command::new("kill").args(["-TERM", &process]).status().await.unwrap().success());
+    signal(&child, "-TERM").await;
     tokio::time::timeout(STARTING, child.wait()).await.expect("it does not end").unwrap();
+}
+
+async fn signal(child: &Child, signal: &str) {
+    let process = child.id().unwrap().to_string();
+    assert!(Command::new("kill").args([signal, &process]).status().await.unwrap().success());
 }

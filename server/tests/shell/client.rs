@@ -28,8 +28,8 @@ pub(crate) enum Place {
     Pipe(mpsc::Sender<DuplexStream>),
 }
 
-/// What a pipe holds.
-const PIPE: usize = 16 << 10;
+/// What a pipe holds: more than a connection reads ahead from its outbox, so that it may be written at once.
+const PIPE: usize = 300 << 10;
 
 impl From<u16> for Place {
     fn from(port: u16) -> Self {

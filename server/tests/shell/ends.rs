@@ -60,6 +60,25 @@ async fn a_client_that_takes_nothing_is_cut_and_what_was_meant_for_it_waits() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_waits_goes_on_when_the_client_takes_at_once_all_that_was_read_ahead() {
+    let limits = Limits { send_ahead_bytes: 64 << 10, ..Limits::default() };
+    let (place, sessions) = serve_pipe(Sessions::builder(memory(), join_all).limits(limits)).await;
+    let (mut client, _) = start(&place).await;
+    client.say(1, "in").await;
+    client.until_acknowledged(1).await;
+    let began = Instant::now();
+    for _ in 0..80 {
+        sessions.broadcast("all", Payload::text("x".repeat(10_000))).await.unwrap();
+    }
+    // Until the pipe is full.
+    tokio::time::advance(Duration::from_secs(1)).await;
+    for number in 1..=80 {
+        assert_eq!(client.message().await.0, number);
+    }
+    assert_eq!(began.elapsed().as_secs(), 1);
+}
+
 #[tokio::test]
 async fn a_request_whose_head_does_not_come_is_cut() {
     let limits = Limits { greeting_timeout: Duration::from_millis(100), ..Limits::default() };
@@ -67,9 +86,12 @@ async fn a_request_whose_head_does_not_come_is_cut() {
     let mut stream = TcpStream::connect(("127.0.0.1", server.port)).await.unwrap();
     stream.write_all(b"GET /health HTTP/1.1\r\nX-Slow: ").await.unwrap();
     let mut answer = Vec::new();
+    let began = Instant::now();
     // It ends; what it says is hyper's.
     let _ = stream.read_to_end(&mut answer).await;
     assert!(!answer.starts_with(b"HTTP/1.1 200"));
+    // By itself hyper waits for 30 seconds.
+    assert!(began.elapsed() < Duration::from_secs(25));
 }
 
 fn join_all(_: &SessionInfo, _: Payload) -> Vec<Effect> {

@@ -1,7 +1,7 @@
 //! A store that fails on command.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use redial_server::SessionId;
@@ -21,8 +21,8 @@ pub(crate) struct FaultyStore {
     pub(crate) swallow_commits: AtomicBool,
     /// A commit was made and swallowed.
     pub(crate) swallowed: Notify,
-    /// Calls that found it down.
-    refused: AtomicUsize,
+    /// A commit was made.
+    pub(crate) committed: Notify,
     /// A call has found it down.
     pub(crate) asked: Notify,
 }
@@ -34,7 +34,7 @@ impl FaultyStore {
             down: AtomicBool::new(false),
             swallow_commits: AtomicBool::new(false),
             swallowed: Notify::new(),
-            refused: AtomicUsize::new(0),
+            committed: Notify::new(),
             asked: Notify::new(),
         })
     }
@@ -45,7 +45,6 @@ impl FaultyStore {
 
     fn there(&self) -> Result<(), StoreError> {
         if self.down.load(Ordering::SeqCst) {
-            self.refused.fetch_add(1, Ordering::SeqCst);
             self.asked.notify_one();
             return Err(StoreError::Unavailable("taken away by the test".into()));
         }
@@ -72,6 +71,7 @@ impl SessionStore for FaultyStore {
     async fn commit(&self, lease: Lease, messages: Vec<Committed>) -> Result<(), StoreError> {
         self.there()?;
         self.inner.commit(lease, messages).await?;
+        self.committed.notify_one();
         if self.swallow_commits.load(Ordering::SeqCst) {
             self.swallowed.notify_one();
             std::future::pending::<()>().await;

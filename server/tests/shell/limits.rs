@@ -1,9 +1,11 @@
 //! Limits that hold after the upgrade, each with its close code.
 
 use redial_server::store::{MemoryStore, StoreSettings};
-use redial_server::{Limits, Sessions, TokenRefused};
+use redial_server::{Builder, Effect, Limits, Payload, SessionInfo, Sessions, TokenRefused};
 use redial_session::{EndReason, Frame, Outcome};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
 
 use crate::client::{End, dial, resume, start};
 use crate::server::{echo, memory, serve, serve_echo, serve_pipe};
@@ -92,6 +94,42 @@ async fn a_client_that_acknowledges_may_send_more_at_once_than_its_outbox_holds(
         assert_eq!(client.message().await.0, number);
         client.send(Frame::Ack { received: number }).await;
     }
+}
+
+#[tokio::test]
+async fn answers_may_be_many_times_as_long_as_what_they_answer() {
+    let settings = StoreSettings { outbox_bytes: 100_000, ..StoreSettings::default() };
+    let long = |_: &SessionInfo, _: Payload| vec![Effect::Reply(Payload::text("x".repeat(5_000)))];
+    let port = serve(Sessions::builder(Arc::new(MemoryStore::new(settings)), long)).await.port;
+    let (mut client, _) = start(port).await;
+    for number in 1..=200 {
+        client.say(number, "x").await;
+    }
+    for number in 1..=200 {
+        assert_eq!(client.message().await.0, number);
+        client.send(Frame::Ack { received: number }).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_that_nothing_answers_wait_for_nothing() {
+    takes_9000_at_once(Sessions::builder(memory(), |_: &SessionInfo, _: Payload| Vec::new())).await;
+    // A room in which nobody is, not even who speaks.
+    let to_nobody = |_: &SessionInfo, payload: Payload| {
+        vec![Effect::Broadcast { room: "empty".into(), payload, to_self: true, keep: false }]
+    };
+    takes_9000_at_once(Sessions::builder(memory(), to_nobody)).await;
+}
+
+async fn takes_9000_at_once(builder: Builder) {
+    let (place, _sessions) = serve_pipe(builder).await;
+    let (mut client, _) = start(&place).await;
+    let began = Instant::now();
+    for number in 1..=9_000 {
+        client.say(number, "x").await;
+    }
+    client.until_acknowledged(9_000).await;
+    assert!(began.elapsed() < Duration::from_millis(200), "{:?}", began.elapsed());
 }
 
 #[tokio::test]

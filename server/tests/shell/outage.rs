@@ -3,8 +3,9 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use redial_server::Sessions;
+use redial_server::{Payload, SessionInfo, Sessions};
 use redial_session::{Frame, Outcome};
+use tokio::time::Instant;
 
 use crate::client::{dial, resume, start};
 use crate::faulty::FaultyStore;
@@ -38,6 +39,24 @@ async fn while_the_store_is_away_clients_see_a_pause_and_lose_nothing() {
     assert!(plain.next_text().await.contains(r#""count":1"#));
     client.say(51, "after").await;
     client.until_acknowledged(51).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_leaves_while_the_store_is_away_is_not_waited_for_for_long() {
+    let store = FaultyStore::new(Default::default());
+    let nothing = |_: &SessionInfo, _: Payload| Vec::new();
+    let (place, sessions) = serve_pipe(Sessions::builder(store.clone(), nothing)).await;
+    let (mut client, _) = start(&place).await;
+    client.say(1, "its acknowledgement is owed").await;
+    store.committed.notified().await;
+    store.set_down(true);
+    client.say(2, "it can't be committed").await;
+    store.asked.notified().await;
+    drop(client);
+    let began = Instant::now();
+    sessions.until_connections(0).await;
+    // Five for the message, and five to say that the client is gone.
+    assert_eq!(began.elapsed().as_secs(), 10);
 }
 
 #[tokio::test]

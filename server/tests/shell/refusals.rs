@@ -128,3 +128,13 @@ async fn what_asks_for_no_websocket_is_told_what_is_here() {
     assert_eq!(refused(dial(port, "/live", &[]).await), (400, None));
     assert!(dial(port, "/live", &[("sec-websocket-protocol", "other, redial.v1")]).await.is_ok());
 }
+
+#[tokio::test]
+async fn behind_a_proxy_clients_are_who_it_says_they_are() {
+    let limits = Limits { connections_per_address: Some(1), ..Limits::default() };
+    let port = serve(Sessions::builder(memory(), echo).limits(limits).behind_proxy()).await.port;
+    let from = async |hops| dial(port, "/ws/chat/", &[("x-forwarded-for", hops)]).await;
+    let _one = from("192.0.2.1").await.unwrap();
+    let _two = from("192.0.2.1, 192.0.2.2").await.unwrap();
+    assert_eq!(refused(from("192.0.2.3, 192.0.2.1").await), (429, Some(10)));
+}

@@ -101,3 +101,13 @@ async fn two_processes_over_one_store_share_rooms_and_sessions() {
     assert_eq!(moved.message().await, (2, "from one".to_owned()));
     assert_eq!(ann.end().await, (Some(EndReason::Superseded), End::Closed(close_code::SUPERSEDED)));
 }
+
+#[tokio::test]
+async fn a_connection_whose_session_is_gone_is_told_so() {
+    let server = serve_echo(memory()).await;
+    let (mut first, welcome) = start(server.port).await;
+    // It claims to have what was never sent: such a session can't go on.
+    let (_, replaced) = resume(server.port, welcome.id, welcome.secret, 5).await;
+    assert_eq!(replaced.outcome, Outcome::Replaced);
+    assert_eq!(first.end().await, (Some(EndReason::Gone), End::Closed(close_code::ENDED)));
+}

@@ -48,7 +48,7 @@ laws! {
     what_is_acknowledged_is_forgotten
     more_acknowledged_than_sent_is_all
     a_claim_beyond_what_was_sent_ends_the_session
-    a_claim_below_what_was_acknowledged_ends_the_session
+    a_claim_below_what_was_acknowledged_comes_late_and_changes_nothing
     a_released_session_lives_for_its_time
     a_kept_session_lives
     a_session_that_nobody_keeps_ends

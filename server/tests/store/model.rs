@@ -108,7 +108,10 @@ impl Model {
         if !right || session.expires <= now {
             return None;
         }
-        if received < session.acknowledged || received > session.sent {
+        if received < session.acknowledged {
+            return None;
+        }
+        if received > session.sent {
             let ended = self.remove(n);
             self.ended.push(ended);
             return None;

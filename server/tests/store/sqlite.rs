@@ -126,34 +126,42 @@ async fn a_folder_that_is_not_there_is_named() {
     assert!(why.starts_with(&format!("{}: ", path.display())), "{why}");
 }
 
-#[tokio::test]
-async fn a_full_disk_fails_one_call_and_takes_nothing_from_the_others() {
+/// `how` SQLite ends what it can't do: with `ABORT` the statement, with `ROLLBACK` (as where the disk is full) the whole
+/// transaction.
+async fn one_fails_among_others(how: &str) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sessions.db");
     let store = open(&path);
     let leases = room(&store, "r", [1, 2]).await;
     drop(store);
-    // As full as a disk can be made without being root: no page more than there are.
-    let file = Connection::open(&path).unwrap();
-    file.execute_batch(
-        "CREATE TRIGGER full BEFORE INSERT ON outbox WHEN length(NEW.payload) > 1000 BEGIN SELECT RAISE(ROLLBACK, 'full'); END",
-    )
-    .unwrap();
-    drop(file);
+    let trigger = format!(
+        "CREATE TRIGGER full BEFORE INSERT ON outbox WHEN length(NEW.payload) > 1000 BEGIN SELECT RAISE({how}, 'full'); END"
+    );
+    Connection::open(&path).unwrap().execute_batch(&trigger).unwrap();
     let store = open(&path);
-    let small = |number| vec![message(number, vec![say("r", "a")])];
-    let big = vec![message(2, vec![say("r", "b"), reply(&"x".repeat(2_000))])];
     // In whatever transactions they come together: each is done wholly or not at all, and can be tried again.
     for number in 2..=20 {
-        let (done, failed) =
-            futures_util::future::join(store.commit(leases[0], small(number)), store.commit(leases[1], big.clone()))
-                .await;
+        let small = vec![message(number, vec![say("r", "a")])];
+        let big = vec![message(2, vec![say("r", "b"), reply(&"x".repeat(2_000))])];
+        let calls = (store.commit(leases[0], small.clone()), store.commit(leases[1], big));
+        let (done, failed) = futures_util::future::join(calls.0, calls.1).await;
         assert!(matches!(failed, Err(StoreError::Unavailable(_))), "{failed:?}");
         if done.is_err() {
-            store.commit(leases[0], small(number)).await.unwrap();
+            assert_eq!(how, "ROLLBACK");
+            store.commit(leases[0], small).await.unwrap();
         }
         let said = usize::try_from(number).unwrap() - 1;
         assert_eq!(store.history("r", None, 1_000).await.unwrap().len(), said);
         assert_eq!(outbox(&store, leases[1]).await.len(), said);
     }
+}
+
+#[tokio::test]
+async fn a_call_that_fails_takes_nothing_from_the_others() {
+    one_fails_among_others("ABORT").await;
+}
+
+#[tokio::test]
+async fn a_full_disk_fails_all_that_wait_and_none_by_half() {
+    one_fails_among_others("ROLLBACK").await;
 }

@@ -28,7 +28,8 @@ pub enum ClientEvent {
     },
     /// The server speaks no `redial.v1`: what is sent from now on is sent as it is, once, and nobody acknowledges it.
     Plain,
-    /// The receipt: the server has this message for good, and so all given before it that no other event has named.
+    /// The receipt: the server has this message for good, and so all given before it that no other event has named, but for
+    /// those that went out plainly, for which there are no receipts.
     Delivered {
         /// The last of them.
         up_to: MessageId,

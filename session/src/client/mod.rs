@@ -3,7 +3,9 @@
 mod config;
 mod event;
 mod outbox;
+mod receiving;
 mod saved;
+mod writing;
 
 use alloc::collections::VecDeque;
 
@@ -12,10 +14,10 @@ use redial::{Micros, Timestamp};
 
 use crate::acks::Acks;
 use crate::error::ProtocolError;
-use crate::frame::{Advice, EndReason, Frame, Outcome, Welcome, encode_message};
+use crate::frame::{Advice, EndReason, Frame};
 use crate::id::{Secret, SessionId};
 use crate::payload::Payload;
-use outbox::{Next, Outbox};
+use outbox::Outbox;
 
 pub use config::{ClientConfig, Overflow};
 pub use event::{ClientEvent, DropReason, LossReason, MessageId, OutboxLimit, SendError, SessionLost, Unacknowledged};
@@ -85,6 +87,9 @@ struct Session {
     most_payload: u64,
     /// It was restored from what may not have been the newest: the server knows better.
     restored: bool,
+    /// How often it was asked for in vain on connections before the present one, and until when that may still be answered.
+    strays: u32,
+    strays_until: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,6 +169,8 @@ impl Client {
             ttl: saved.ttl,
             most_payload: 0,
             restored: true,
+            strays: 0,
+            strays_until: Timestamp::ZERO,
         });
         client
     }
@@ -246,8 +253,8 @@ impl Client {
         let frame = Frame::decode(frame)?;
         match self.link {
             Link::Greeted { resuming } => match frame {
-                Frame::Welcome(welcome) => self.on_welcome(&welcome, resuming),
-                Frame::End { reason } => Ok(self.on_end(reason)),
+                Frame::Welcome(welcome) => self.on_welcome(now, &welcome, resuming),
+                Frame::End { reason } => self.on_end(now, reason),
                 Frame::GoingAway(advice) => Ok(self.on_going_away(advice)),
                 Frame::Unknown { .. } => Ok(FromServer::Nothing),
                 other @ (Frame::Start
@@ -383,178 +390,6 @@ impl Client {
         let taken = self.outbox.take_all();
         self.end();
         taken
-    }
-
-    fn greet(&mut self) -> Bytes {
-        let frame = match &mut self.session {
-            None => Frame::Start,
-            Some(session) => {
-                self.unanswered = self.unanswered.saturating_add(1);
-                Frame::Resume { id: session.id, secret: session.secret, received: session.acks.tell() }
-            }
-        };
-        self.link = Link::Greeted { resuming: self.session.is_some() };
-        frame.encode()
-    }
-
-    fn on_welcome(&mut self, welcome: &Welcome, resuming: bool) -> Result<FromServer, ProtocolError> {
-        if self.end {
-            // It was ended here while the server was being asked for it: the server is still to be told.
-            self.link = Link::Open;
-            return Ok(FromServer::Welcome);
-        }
-        match (welcome.outcome, resuming) {
-            (Outcome::Resumed, true) => self.on_resumed(welcome)?,
-            (Outcome::New, false) => self.begin(welcome),
-            (Outcome::New | Outcome::Replaced, true) => {
-                self.lose(LossReason::Unknown);
-                self.begin(welcome);
-            }
-            (Outcome::Resumed | Outcome::Replaced, false) => {
-                return Err(ProtocolError::Unexpected(Frame::Welcome(*welcome).kind()));
-            }
-        }
-        self.unanswered = 0;
-        self.link = Link::Open;
-        Ok(FromServer::Welcome)
-    }
-
-    fn begin(&mut self, welcome: &Welcome) {
-        self.session = Some(Session {
-            id: welcome.id,
-            secret: welcome.secret,
-            acks: Acks::new(self.config.acks, 0),
-            acknowledged: 0,
-            ttl: welcome.ttl,
-            most_payload: welcome.most_payload,
-            restored: false,
-        });
-        self.note(ClientEvent::Started { ttl: welcome.ttl });
-    }
-
-    fn on_resumed(&mut self, welcome: &Welcome) -> Result<(), ProtocolError> {
-        let Some(session) = &mut self.session else {
-            return Ok(());
-        };
-        session.ttl = welcome.ttl;
-        session.most_payload = welcome.most_payload;
-        let restored = core::mem::take(&mut session.restored);
-        if restored && welcome.received > session.acknowledged.saturating_add(self.outbox.in_flight() as u64) {
-            // It was saved before its last messages were sent. Those that it knows of came before them.
-            session.acknowledged = welcome.received;
-            self.deliver(usize::MAX);
-        }
-        if let Err(error) = self.on_ack(welcome.received, true) {
-            self.lose(LossReason::OutOfStep);
-            self.link = Link::Over;
-            return Err(error);
-        }
-        self.note(ClientEvent::Resumed { replayed: self.outbox.in_flight() });
-        Ok(())
-    }
-
-    fn on_frame(&mut self, now: Timestamp, frame: Frame) -> Result<FromServer, ProtocolError> {
-        match frame {
-            Frame::Message { number, received, payload } => {
-                self.on_ack(received, false)?;
-                let Some(session) = &mut self.session else {
-                    return Ok(FromServer::Nothing);
-                };
-                if !session.acks.on_message(number)? {
-                    return Ok(FromServer::Nothing);
-                }
-                session.acks.commit(now, number);
-                Ok(FromServer::Message(payload))
-            }
-            Frame::Ack { received } => self.on_ack(received, false).map(|()| FromServer::Nothing),
-            Frame::Ping { id } => {
-                // Of several that came at once the newest is answered: that is the one whose answer counts.
-                self.pong = Some(id);
-                Ok(FromServer::Nothing)
-            }
-            Frame::Pong { id } => Ok(FromServer::Pong(id)),
-            Frame::GoingAway(advice) => Ok(self.on_going_away(advice)),
-            Frame::End { reason } => Ok(self.on_end(reason)),
-            Frame::Unknown { .. } => Ok(FromServer::Nothing),
-            other @ (Frame::Start | Frame::Resume { .. } | Frame::Welcome(_)) => {
-                Err(ProtocolError::Unexpected(other.kind()))
-            }
-        }
-    }
-
-    /// `firm`: it must not be lower than what was acknowledged before.
-    fn on_ack(&mut self, claimed: u64, firm: bool) -> Result<(), ProtocolError> {
-        let Some(session) = &mut self.session else {
-            return Ok(());
-        };
-        let least = session.acknowledged;
-        let most = least.saturating_add(self.outbox.in_flight() as u64);
-        if claimed > most || (firm && claimed < least) {
-            return Err(ProtocolError::Offset { claimed, least, most });
-        }
-        let count = claimed.saturating_sub(least);
-        session.acknowledged = least.saturating_add(count);
-        self.deliver(usize::try_from(count).unwrap_or(usize::MAX));
-        Ok(())
-    }
-
-    /// The server has the first `count` of those in flight.
-    fn deliver(&mut self, count: usize) {
-        if let Some(up_to) = self.outbox.acknowledge(count) {
-            // The last receipt says what those before it said.
-            match self.events.back_mut() {
-                Some(ClientEvent::Delivered { up_to: last }) => *last = up_to,
-                _ => self.events.push_back(ClientEvent::Delivered { up_to }),
-            }
-        }
-    }
-
-    fn on_going_away(&mut self, advice: Advice) -> FromServer {
-        self.note(ClientEvent::GoingAway(advice.clone()));
-        FromServer::GoingAway(advice)
-    }
-
-    fn on_end(&mut self, reason: EndReason) -> FromServer {
-        if self.session.is_some() {
-            self.lose(LossReason::Ended(reason));
-        }
-        self.link = Link::Over;
-        FromServer::End(reason)
-    }
-
-    fn transmit_frame(&mut self, now: Timestamp) -> Option<Bytes> {
-        if self.end {
-            self.end = false;
-            self.link = Link::Over;
-            return Some(Frame::End { reason: EndReason::Done }.encode());
-        }
-        if let Some(id) = self.pong.take() {
-            return Some(Frame::Pong { id }.encode());
-        }
-        if let Some(id) = self.ping.take() {
-            return Some(Frame::Ping { id }.encode());
-        }
-        self.expire(now);
-        loop {
-            let session = self.session.as_mut()?;
-            let most = session.most_payload;
-            let number = session.acknowledged.saturating_add(self.outbox.cursor() as u64).saturating_add(1);
-            match self.outbox.next() {
-                Next::New(payload) if most > 0 && payload.len() as u64 > most => {
-                    if let Some(message) = self.outbox.take_next() {
-                        self.report(message, DropReason::TooLarge { most });
-                    }
-                }
-                Next::Old(payload) | Next::New(payload) => {
-                    let frame = encode_message(number, session.acks.tell(), payload);
-                    self.outbox.advance();
-                    return Some(frame);
-                }
-                Next::Nothing => {
-                    return session.acks.is_due(now).then(|| Frame::Ack { received: session.acks.tell() }.encode());
-                }
-            }
-        }
     }
 
     #[inline]

@@ -134,7 +134,8 @@ class Server:
                 if session.acknowledged <= received <= session.last():
                     session.acknowledge(received)
                     return RESUMED, session, secret, received
-                self.forget(session)
+                if received > session.last():
+                    self.forget(session)
         elif frame[0] != "start":
             raise Close(1002)
         session = Session()

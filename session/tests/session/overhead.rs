@@ -104,7 +104,7 @@ fn extra(each: impl Fn(&mut Wire)) -> [usize; 3] {
         assert_eq!((wire.client.pending(), wire.messages), (0, MESSAGES));
         wire.extra
     });
-    assert!(measured[0] <= 16 * MESSAGES, "{measured:?}");
+    assert!(measured[..2].iter().all(|extra| *extra <= 16 * MESSAGES), "{measured:?}");
     measured
 }
 
@@ -115,7 +115,7 @@ fn a_message_a_second_from_the_client() {
         wire.exchange();
         wire.wait(1_000);
     });
-    assert_eq!(measured, [8_746, 13_000, 19_000]);
+    assert_eq!(measured, [8_746, 11_000, 15_000]);
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn a_message_a_second_from_the_server() {
         wire.exchange();
         wire.wait(1_000);
     });
-    assert_eq!(measured, [12_746, 17_000, 23_000]);
+    assert_eq!(measured, [12_746, 15_000, 19_000]);
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn a_flood_from_the_client() {
         wire.say();
         wire.exchange();
     });
-    assert_eq!(measured, [4_030, 7_192, 11_256]);
+    assert_eq!(measured, [4_030, 5_192, 7_256]);
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn a_flood_from_the_server() {
         wire.push();
         wire.exchange();
     });
-    assert_eq!(measured, [4_158, 7_320, 11_384]);
+    assert_eq!(measured, [4_158, 5_320, 7_384]);
 }
 
 #[test]
@@ -154,5 +154,5 @@ fn questions_and_answers() {
         wire.push();
         wire.exchange();
     });
-    assert_eq!(measured, [4_500, 7_010, 11_012]);
+    assert_eq!(measured, [4_500, 7_008, 11_008]);
 }

@@ -1,5 +1,6 @@
 //! What was wrong once.
 
+use redial::Micros;
 use redial_session::{
     AckPolicy, Client, ClientConfig, ClientEvent, EndReason, Frame, FromServer, LossReason, MessageId, Outcome,
     Overflow, Server, SessionLost, Welcome,
@@ -112,4 +113,35 @@ fn a_connection_without_a_session_is_not_open() {
     client.receive(NOW, false_memory.clone()).unwrap_err();
     assert_eq!(client.receive(NOW, false_memory), Ok(FromServer::Nothing));
     assert!(!client.is_open());
+}
+
+/// A client gave up a greeting, which the server saw after the next one: the client was superseded by itself, and lost its session.
+#[test]
+fn a_client_takes_its_session_back_from_greetings_that_it_gave_up() {
+    let mut client = open(ClientConfig::default());
+    client.send(NOW, text("kept"), None).unwrap();
+    frame(&mut client);
+    let ask = |client: &mut Client| {
+        client.connected();
+        frame(client);
+    };
+    let superseded = || Frame::End { reason: EndReason::Superseded }.encode();
+    ask(&mut client); // in vain
+    ask(&mut client);
+    client.receive(NOW, Frame::Welcome(welcome(Outcome::Resumed, 0)).encode()).unwrap();
+    client.receive(NOW, superseded()).unwrap_err();
+
+    ask(&mut client);
+    client.receive(NOW, Frame::Welcome(welcome(Outcome::Resumed, 0)).encode()).unwrap();
+    assert_eq!(client.in_flight(), 1);
+    // There was but one: this is somebody else.
+    assert_eq!(client.receive(NOW, superseded()), Ok(FromServer::End(EndReason::Superseded)));
+    assert_eq!((client.in_flight(), client.session_id()), (0, None));
+
+    let mut client = open(ClientConfig::default());
+    ask(&mut client); // in vain, but long ago
+    ask(&mut client);
+    client.receive(NOW, Frame::Welcome(welcome(Outcome::Resumed, 0)).encode()).unwrap();
+    let later = NOW.saturating_add(Micros::from_secs(60));
+    assert_eq!(client.receive(later, superseded()), Ok(FromServer::End(EndReason::Superseded)));
 }

@@ -115,9 +115,10 @@ impl Work<'_> {
 
     pub(super) fn claim(&mut self, session: SessionId, secret: SecretHash, received: u64) -> Result<Claim, Failure> {
         let text = "UPDATE sessions SET epoch = epoch + 1, connected = 1 WHERE id = ?1 AND secret = ?2 AND expires > ?3 \
-                    RETURNING key, epoch, received, sent, acknowledged, user, alias";
-        let found =
-            self.file.prepare_cached(text)?.query_row(params![session.as_bytes(), secret.0, int(self.now)], |row| {
+                    AND acknowledged <= ?4 RETURNING key, epoch, received, sent, acknowledged, user, alias";
+        let found = self.file.prepare_cached(text)?.query_row(
+            params![session.as_bytes(), secret.0, int(self.now), int(received)],
+            |row| {
                 let resumed = Resumed {
                     lease: Lease { session, epoch: uint(row, 1)? },
                     received: uint(row, 2)?,
@@ -131,9 +132,10 @@ impl Work<'_> {
                     acknowledged: uint(row, 4)?,
                 };
                 Ok((held, resumed))
-            });
+            },
+        );
         let Some((held, resumed)) = found.optional()? else { return Ok(Claim::Unknown) };
-        if received < held.acknowledged || received > held.sent {
+        if received > held.sent {
             self.remove_and_report(held.key)?;
             return Ok(Claim::Unknown);
         }

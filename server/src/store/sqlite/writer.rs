@@ -17,7 +17,7 @@ use crate::store::{StoreError, StoreSettings};
 /// Milliseconds since 1970-01-01 UTC.
 pub(super) type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
-/// The most that share a transaction.
+/// The most that are looked at before a transaction begins: reads without end must not hold up the writes.
 const TOGETHER: usize = 1_024;
 
 /// Ends a request: it is on the disk, or not.
@@ -130,9 +130,9 @@ pub(super) fn run(
 ) {
     let mut writes = Vec::new();
     while let Some(first) = jobs.blocking_recv() {
-        let mut next = Some(first);
         let mut work = Work { file, settings, now: clock(), news: Vec::new() };
-        while let Some(job) = next {
+        let others = std::iter::from_fn(|| jobs.try_recv().ok());
+        for job in std::iter::once(first).chain(others).take(TOGETHER) {
             match job {
                 Job::Read(run) => {
                     work.now = clock();
@@ -140,7 +140,6 @@ pub(super) fn run(
                 }
                 Job::Write(run) => writes.push(run),
             }
-            next = if writes.len() < TOGETHER { jobs.try_recv().ok() } else { None };
         }
         if writes.is_empty() {
             continue;
@@ -172,4 +171,50 @@ fn transaction(
 
 pub(super) fn channel() -> (UnboundedSender<Job>, UnboundedReceiver<Job>) {
     unbounded_channel()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+    #[derive(Clone)]
+    struct Reader {
+        jobs: UnboundedSender<Job>,
+        reads: Arc<AtomicUsize>,
+        written: Arc<AtomicBool>,
+    }
+
+    impl Reader {
+        /// A read after which there is always another one: ten times as many as are looked at together, at most.
+        fn read(self) {
+            let again = self.clone();
+            let read = move |_: &mut Work<'_>| {
+                let reads = again.reads.fetch_add(1, Ordering::SeqCst) + 1;
+                if reads < 10 * TOGETHER && !again.written.load(Ordering::SeqCst) {
+                    again.read();
+                }
+            };
+            assert!(self.jobs.send(Job::Read(Box::new(read))).is_ok());
+        }
+    }
+
+    #[test]
+    fn reads_without_end_do_not_hold_up_a_write() {
+        let (jobs, waiting) = channel();
+        let reader = Reader { jobs: jobs.clone(), reads: Arc::default(), written: Arc::default() };
+        let (reads, written) = (Arc::clone(&reader.reads), Arc::clone(&reader.written));
+        reader.read();
+        let (write, mut answer) = Job::write(move |_| {
+            written.store(true, Ordering::SeqCst);
+            Ok(())
+        });
+        assert!(jobs.send(write).is_ok());
+        drop(jobs);
+        let clock: Clock = Arc::new(|| 0);
+        let file = Connection::open_in_memory().unwrap();
+        run(&file, &StoreSettings::default(), &clock, &Listeners::default(), waiting);
+        assert_eq!(answer.try_recv(), Ok(Ok(())));
+        assert!(reads.load(Ordering::SeqCst) <= TOGETHER, "{reads:?}");
+    }
 }

@@ -60,17 +60,17 @@ impl World {
             Move::Meet => {
                 self.connect();
                 self.client_writes(1);
-                self.to_server(1);
+                self.server_reads(1);
                 self.server_writes(1);
-                self.to_client(1);
+                self.client_reads(1);
             }
             Move::Exchange(times) => {
                 for _ in 0..times {
                     self.client_writes(usize::MAX);
-                    self.to_server(usize::MAX);
+                    self.server_reads(usize::MAX);
                     self.servers.commit(self.now, 2);
                     self.server_writes(usize::MAX);
-                    self.to_client(usize::MAX);
+                    self.client_reads(usize::MAX);
                 }
             }
             Move::ConnectPlain => self.connect_plain(),
@@ -78,8 +78,8 @@ impl World {
             Move::Hang => self.hang(),
             Move::ClientWrites(most) => self.client_writes(most),
             Move::ServerWrites(most) => self.server_writes(most),
-            Move::ToServer(most) => self.to_server(most),
-            Move::ToClient(most) => self.to_client(most),
+            Move::ToServer(most) => self.server_reads(most),
+            Move::ToClient(most) => self.client_reads(most),
             Move::Lose { to_server, index } => {
                 self.write_some(to_server);
                 self.link.lose(to_server, index);
@@ -157,7 +157,10 @@ impl World {
         self.events();
         for count in 0..most {
             assert!(count < ENDLESS, "no-busy-loop: the client writes for ever");
-            match self.client.transmit(self.now) {
+            let wants = self.client.wants_to_transmit(self.now);
+            let next = self.client.transmit(self.now);
+            assert!(wants || next.is_none(), "says-what-it-wants: nothing, and transmits {next:?}");
+            match next {
                 Some(Transmit::Frame(frame)) => {
                     self.events();
                     self.watch.on_client_wrote(&frame);
@@ -190,7 +193,7 @@ impl World {
         }
     }
 
-    fn to_server(&mut self, most: usize) {
+    fn server_reads(&mut self, most: usize) {
         for _ in 0..most {
             let Some(frame) = self.link.to_server.pop_front() else { return };
             if let Err(error) = self.servers.read(frame) {
@@ -201,7 +204,7 @@ impl World {
         }
     }
 
-    fn to_client(&mut self, most: usize) {
+    fn client_reads(&mut self, most: usize) {
         for _ in 0..most {
             let Some(frame) = self.link.to_client.pop_front() else { return };
             match self.client.receive(self.now, frame) {
@@ -270,10 +273,10 @@ impl World {
             let (mut last, mut idle) = (self.watch.progress(&self.client), 0);
             while idle < 3 {
                 self.client_writes(usize::MAX);
-                self.to_server(usize::MAX);
+                self.server_reads(usize::MAX);
                 self.servers.commit(self.now, usize::MAX);
                 self.server_writes(usize::MAX);
-                self.to_client(usize::MAX);
+                self.client_reads(usize::MAX);
                 self.after_a_move();
                 // Longer than acknowledgements are put off.
                 self.now = self.now.saturating_add(Micros::from_secs(5));

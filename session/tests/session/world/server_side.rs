@@ -62,7 +62,7 @@ impl ServerSide {
 
     /// The older connection, if it still stands, goes on committing until its session is claimed.
     pub(crate) fn accept(&mut self) {
-        self.older = self.connection.take().or(self.older.take());
+        self.older = self.connection.take().or_else(|| self.older.take());
         self.connection = Some(Connection::default());
     }
 

@@ -3,7 +3,8 @@ local k = key('session', id)
 local s = redis.call('HMGET', k, 'secret', 'alias', 'user', 'epoch', 'received', 'sent', 'acked')
 if not s[1] or s[1] ~= secret or tonumber(redis.call('ZSCORE', EXPIRIES, id) or 0) <= now then return { UNKNOWN } end
 local sent, acked = tonumber(s[6]), tonumber(s[7])
-if received < acked or received > sent then
+if received < acked then return { UNKNOWN } end
+if received > sent then
     remove_and_report(id)
     finish()
     return { UNKNOWN }
