@@ -6,7 +6,7 @@ use crate::results::Results;
 use crate::tables::sessions::pair;
 
 /// All that were measured.
-pub(super) fn gates(results: &Results) -> Vec<Gate> {
+pub(crate) fn gates(results: &Results) -> Vec<Gate> {
     let mut gates = messages(results);
     for wire::Wire { mode, up, down } in &results.wire {
         for (way, bytes) in [("client", *up), ("server", *down)] {

@@ -15,11 +15,6 @@ pub(crate) fn pair(results: &Results, mode: Mode, size: usize) -> Option<(&Messa
     row(Who::Session).zip(row(Who::Ours(Runtime::Tokio)))
 }
 
-/// What is measured without instructions and rounds.
-pub(crate) fn alone((wire, load): &(Vec<Wire>, Load)) -> String {
-    self::wire(wire) + &self::load(load)
-}
-
 /// Against plain messages through the same driver.
 pub(super) fn messages(results: &Results) -> String {
     let modes: Vec<&str> = Mode::ALL.into_iter().map(Mode::name).collect();
