@@ -1,6 +1,6 @@
 //! What redial promises, and whether it keeps it.
 
-mod session;
+pub(crate) mod session;
 
 use crate::clocks::{least, median};
 use crate::messages::round::MessageRound;

@@ -3,7 +3,7 @@
 //! - `bench`: measures everything in few rounds, prints tables and gates.
 //! - `bench check`: measures what the gates are about and prints them; exit status 1 if one is passed.
 //! - `bench table`: measures everything and writes the tables of the README.
-//! - `bench sessions CLIENTS SECONDS`: measures and prints only what a session weighs, and many at once.
+//! - `bench table sessions`: the same for what sessions cost alone.
 //!
 //! What it runs under valgrind, or in a process of its own, is this program again: `bench run`, `message`, `round`, `idle`,
 //! `heartbeats`, `reconnect`, `server`, `session-clients`, `session-server`.
@@ -26,7 +26,7 @@ mod tables;
 use gates::Gate;
 use messages::{Case, Who, round, server};
 use reconnects::Way;
-use results::{Scope, measure};
+use results::{Scope, measure, measure_sessions};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use std::alloc::System;
 use std::process::ExitCode;
@@ -45,19 +45,21 @@ fn main() -> ExitCode {
     match words.as_slice() {
         [] => {
             let results = measure(QUICK);
-            println!("{}", tables::tables(&results, QUICK));
+            println!("{}{}", tables::tables(&results, QUICK), tables::sessions(&results, QUICK));
             return judge(&gates::gates(&results));
         }
         // A shared machine proves nothing about times, and nothing that is measured here is about them.
         ["check"] => return judge(&gates::gates(&measure(CHECK))),
         ["table"] => {
             let results = measure(LONG);
-            tables::write(&tables::tables(&results, LONG));
+            tables::write("tables", &tables::tables(&results, LONG));
+            tables::write("sessions", &tables::sessions(&results, LONG));
             return judge(&gates::gates(&results));
         }
-        ["sessions", clients, seconds] => {
-            let scope = Scope { clients: number(clients) as usize, seconds: number(seconds), ..QUICK };
-            print!("{}", tables::sessions::alone(&results::sessions(scope)));
+        ["table", "sessions"] => {
+            let results = measure_sessions(LONG);
+            tables::write("sessions", &tables::sessions(&results, LONG));
+            return judge(&gates::session::gates(&results));
         }
         ["run", case, n] => run(case, number(n)),
         ["message", case, server, n] => self::case(case).run(address(server), number(n), None),
@@ -75,7 +77,7 @@ fn main() -> ExitCode {
         ["session-server"] => load::server::serve(),
         ["server", port] => server::serve(port.parse().expect("a port")),
         _ => {
-            eprintln!("usage: bench [check | table]");
+            eprintln!("usage: bench [check | table [sessions]]");
             return ExitCode::from(2);
         }
     }

@@ -7,11 +7,12 @@ use crate::delays::{self, Delay};
 use crate::heartbeats::{self, Heartbeats};
 use crate::idle::{self, Idle};
 use crate::load::{self, Load};
-use crate::messages::Who;
 use crate::messages::rows::{self, MessageRow};
 use crate::messages::server::Server;
 use crate::messages::wire::{self, Wire};
+use crate::messages::{Case, Who};
 use crate::reconnects::{self, WAYS, Way};
+use crate::runtimes::Runtime;
 use crate::steps::STEPS;
 
 /// How much is measured.
@@ -78,9 +79,10 @@ pub(crate) fn measure(scope: Scope) -> Results {
     });
     let steps = steps.collect();
     eprintln!("messages…");
-    let messages = rows::rows(scope, Server::start().address());
+    let wanted = |case: Case| scope.everything || case.is_gated();
+    let messages = rows::rows(scope, Server::start().address(), wanted);
     eprintln!("sessions…");
-    let (wire, load) = sessions(scope);
+    let (wire, load) = wire_and_load(scope);
     eprintln!("idle clients…");
     let idlers = Who::ALL.into_iter().filter(|who| scope.everything || matches!(who, Who::Ours(_) | Who::Bare(_)));
     let idle = idlers.map(|who| (who, idle::measure(who, scope.clients))).collect();
@@ -95,8 +97,28 @@ pub(crate) fn measure(scope: Scope) -> Results {
     Results { delays, steps, core_allocations: core_allocations(), messages, wire, load, idle, heartbeats, reconnects }
 }
 
+/// Measures what sessions cost, and plain messages through the same driver, and nothing else.
+pub(crate) fn measure_sessions(scope: Scope) -> Results {
+    eprintln!("messages…");
+    let ours = Who::Ours(Runtime::Tokio);
+    let messages = rows::rows(scope, Server::start().address(), |case| case.who == Who::Session || case.who == ours);
+    eprintln!("sessions…");
+    let (wire, load) = wire_and_load(scope);
+    Results {
+        delays: Vec::new(),
+        steps: Vec::new(),
+        core_allocations: 0,
+        messages,
+        wire,
+        load,
+        idle: Vec::new(),
+        heartbeats: Vec::new(),
+        reconnects: Vec::new(),
+    }
+}
+
 /// What a session's messages weigh, and many sessions at once.
-pub(crate) fn sessions(scope: Scope) -> (Vec<Wire>, Load) {
+fn wire_and_load(scope: Scope) -> (Vec<Wire>, Load) {
     const LEAST_SECONDS: u64 = 2;
     (wire::measure(), load::measure(scope.clients, scope.seconds.max(LEAST_SECONDS)))
 }

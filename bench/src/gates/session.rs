@@ -6,7 +6,7 @@ use crate::results::Results;
 use crate::tables::sessions::pair;
 
 /// All that were measured.
-pub(super) fn gates(results: &Results) -> Vec<Gate> {
+pub(crate) fn gates(results: &Results) -> Vec<Gate> {
     let mut gates = messages(results);
     for wire::Wire { mode, up, down } in &results.wire {
         for (way, bytes) in [("client", *up), ("server", *down)] {
@@ -51,5 +51,7 @@ fn load(results: &Results) -> Vec<Gate> {
         none("answers and broadcasts", "twice or out of order", load.faults.wrong),
         none("messages", "without a receipt", load.faults.unconfirmed),
         none("sessions", "lost", load.faults.sessions),
+        most(name("each in the server"), "bytes of heap", 21.0 * 1024.0, load.server.heap),
+        most(name("each in the client"), "bytes of heap", 19.0 * 1024.0, load.client.heap),
     ]
 }

@@ -71,6 +71,7 @@ pub(crate) fn print(server: &str, control: &str, clients: usize, seconds: u64) {
         let (meanwhile, _) = pacer.stop().await;
         until(|| board.unanswered() == 0 && board.unconfirmed() == 0).await;
         drop(orders);
+        figures.push((cut[2] - cut[0]) / 1e6);
         figures.extend(board.resumed.since(cut[0] as i64).figures());
         figures.push(meanwhile);
         figures.extend([

@@ -22,6 +22,8 @@ pub(crate) struct Load {
     pub(crate) traffic: Traffic,
     /// From the server's call to the clients, in milliseconds.
     pub(crate) broadcast: Spread,
+    /// From the first connection that is cut to the last, in milliseconds.
+    pub(crate) cut: f64,
     /// From the first connection that is cut to the sessions that go on, in milliseconds.
     pub(crate) resumed: Spread,
     /// Messages sent meanwhile, from a second before the cut to a second after the last session goes on.
@@ -80,7 +82,7 @@ pub(crate) struct Faults {
 pub(crate) fn measure(clients: usize, seconds: u64) -> Load {
     let server = Server::start();
     let (address, control) = (server.address(), server.control());
-    let numbers: [f64; 28] = ask(&["session-clients", address, control, &clients.to_string(), &seconds.to_string()]);
+    let numbers: [f64; 29] = ask(&["session-clients", address, control, &clients.to_string(), &seconds.to_string()]);
     let mut numbers = numbers.into_iter();
     let mut next = || numbers.next().unwrap_or(f64::NAN);
     Load {
@@ -96,6 +98,7 @@ pub(crate) fn measure(clients: usize, seconds: u64) -> Load {
             client_cpu: next(),
         },
         broadcast: Spread::read(&mut next),
+        cut: next(),
         resumed: Spread::read(&mut next),
         meanwhile: next(),
         faults: Faults { lost: next(), wrong: next(), unconfirmed: next(), sessions: next() },

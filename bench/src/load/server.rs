@@ -115,7 +115,8 @@ fn obey(stream: TcpStream, handle: &Handle, sessions: &Sessions, port: u16) -> i
             }
             "cut" => {
                 let now = common_nanos();
-                writeln!(answers, "{now} {}", cut(port)?)?;
+                let count = cut(port)?;
+                writeln!(answers, "{now} {count} {}", common_nanos())?;
             }
             order => panic!("no order {order}"),
         }

@@ -15,14 +15,14 @@ pub(crate) struct MessageRow {
     pub(crate) rounds: Vec<MessageRound>,
 }
 
-/// Measures all cases, or those that gates are about.
-pub(crate) fn rows(scope: Scope, server: SocketAddr) -> Vec<MessageRow> {
+/// Measures those of all cases that are wanted.
+pub(crate) fn rows(scope: Scope, server: SocketAddr, wanted: impl Fn(Case) -> bool) -> Vec<MessageRow> {
     let mut rows = Vec::new();
     for size in SIZES {
         for mode in Mode::ALL {
             for who in Who::ALL {
                 let case = Case { who, mode, size };
-                if scope.everything || case.is_gated() {
+                if wanted(case) {
                     rows.push(message_row(case, server, scope.counts));
                 }
             }

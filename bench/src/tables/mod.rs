@@ -20,9 +20,6 @@ pub(crate) fn tables(results: &Results, scope: Scope) -> String {
         messages::allocations(results),
         messages::rates(results),
         messages::round_trips(results),
-        sessions::messages(results),
-        sessions::wire(&results.wire),
-        sessions::load(&results.load),
         clients::idle(results, scope.clients),
         clients::heartbeats(results, scope.seconds),
         clients::reconnects(results),
@@ -30,15 +27,21 @@ pub(crate) fn tables(results: &Results, scope: Scope) -> String {
     .concat()
 }
 
-/// Puts the tables between the markers of the README.
-pub(crate) fn write(tables: &str) {
-    const BEGIN: &str = "<!-- tables: written by `bench table` -->\n";
-    const END: &str = "<!-- end of tables -->\n";
+/// What sessions cost, one table after the other: they may be of another run than the rest.
+pub(crate) fn sessions(results: &Results, scope: Scope) -> String {
+    [machine(scope.rounds), sessions::messages(results), sessions::wire(&results.wire), sessions::load(&results.load)]
+        .concat()
+}
+
+/// Puts the tables between the markers of this name in the README.
+pub(crate) fn write(name: &str, tables: &str) {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
     let readme = std::fs::read_to_string(path).expect("bench/README.md");
-    let (head, rest) = readme.split_once(BEGIN).expect("the marker of the tables");
-    let (_, tail) = rest.split_once(END).expect("the marker behind the tables");
-    std::fs::write(path, format!("{head}{BEGIN}\n{tables}{END}{tail}")).expect("bench/README.md");
+    let (begin, end) = (format!("<!-- {name}: "), format!("<!-- end of {name} -->\n"));
+    let (head, rest) = readme.split_once(&begin).expect("the marker of the tables");
+    let (by, rest) = rest.split_once('\n').expect("the marker's end");
+    let (_, tail) = rest.split_once(&end).expect("the marker behind the tables");
+    std::fs::write(path, format!("{head}{begin}{by}\n\n{tables}{end}{tail}")).expect("bench/README.md");
 }
 
 fn machine(rounds: usize) -> String {
@@ -51,15 +54,16 @@ fn machine(rounds: usize) -> String {
     let load = load.split(' ').take(3).collect::<Vec<_>>().join(" ");
     let kernel = read("/proc/sys/kernel/osrelease");
     format!(
-        "{cores} × {cpu}, Linux {}, {}, {}. Load average at the end of the run: {load}. {rounds} rounds.\n\n",
+        "Measured on {}: {cores} × {cpu}, Linux {}, {}, {}. Load average at the end of the run: {load}. {rounds} rounds.\n\n",
+        said("date", "--iso-8601"),
         kernel.trim(),
-        version("rustc"),
-        version("valgrind"),
+        said("rustc", "--version"),
+        said("valgrind", "--version"),
     )
 }
 
-fn version(program: &str) -> String {
-    let output = std::process::Command::new(program).arg("--version").output();
+fn said(program: &str, argument: &str) -> String {
+    let output = std::process::Command::new(program).arg(argument).output();
     output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
 }
 

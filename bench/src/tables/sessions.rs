@@ -15,11 +15,6 @@ pub(crate) fn pair(results: &Results, mode: Mode, size: usize) -> Option<(&Messa
     row(Who::Session).zip(row(Who::Ours(Runtime::Tokio)))
 }
 
-/// What is measured without instructions and rounds.
-pub(crate) fn alone((wire, load): &(Vec<Wire>, Load)) -> String {
-    self::wire(wire) + &self::load(load)
-}
-
 /// Against plain messages through the same driver.
 pub(super) fn messages(results: &Results) -> String {
     let modes: Vec<&str> = Mode::ALL.into_iter().map(Mode::name).collect();
@@ -90,6 +85,7 @@ pub(super) fn load(load: &Load) -> String {
     spread_line("from sending to the answer", traffic.latency);
     spread_line("one broadcast to all", load.broadcast);
     spread_line("all connections cut, until sessions go on", load.resumed);
+    line(&mut table, format_args!("| of which the cutting itself | | {:.0} ms |", load.cut));
     line(
         &mut table,
         format_args!(

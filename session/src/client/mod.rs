@@ -395,9 +395,13 @@ impl Client {
     #[inline]
     fn expire(&mut self, now: Timestamp) {
         // Most messages have no deadline, and each comes this way.
-        if self.outbox.earliest().is_none_or(|at| at > now) {
-            return;
+        if self.outbox.earliest().is_some_and(|at| at <= now) {
+            self.give_up(now);
         }
+    }
+
+    #[cold]
+    fn give_up(&mut self, now: Timestamp) {
         for expired in self.outbox.expire(now) {
             self.report(expired, DropReason::Expired);
         }

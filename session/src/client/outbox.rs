@@ -116,10 +116,17 @@ impl Outbox {
 
     /// The first `count` have arrived. Gives the last of them.
     pub(super) fn acknowledge(&mut self, count: usize) -> Option<MessageId> {
-        let mut last = None;
-        for _ in 0..count.min(self.numbered) {
-            last = self.remove(0).map(|entry| entry.id);
+        let count = count.min(self.numbered);
+        if count == 0 {
+            return None;
         }
+        let mut last = None;
+        for entry in self.entries.drain(..count) {
+            self.bytes = self.bytes.saturating_sub(entry.payload.len());
+            last = Some(entry.id);
+        }
+        self.numbered -= count;
+        self.cursor = self.cursor.saturating_sub(count);
         last
     }
 
