@@ -19,9 +19,10 @@ const STARTING: Duration = Duration::from_secs(20);
 /// A port that nobody listens on, below those that the system gives to clients: it must stay free while its server is down.
 pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    let first = u16::try_from(std::process::id() % 18_000).unwrap();
+    // Others that run these tests at the same time have other ports.
+    let first = u16::try_from(std::process::id() % 280 * 64).unwrap();
     loop {
-        let port = 12_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 18_000;
+        let port = 12_000 + first + NEXT.fetch_add(1, Ordering::Relaxed) % 64;
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return port;
         }
@@ -126,6 +127,8 @@ impl Redis {
         self.child = Some(child);
         let answers = async {
             while !self.pings().await {
+                let ended = self.child.as_mut().unwrap().try_wait().unwrap();
+                assert!(ended.is_none(), "redis-server ended: {ended:?}");
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
