@@ -117,7 +117,10 @@ impl Run {
 
     fn receive(&mut self, bytes: Vec<u8>) {
         match self.client.receive(self.now, bytes.into()) {
-            Ok(FromServer::Message(_)) => self.got += 1,
+            Ok(FromServer::Message(_)) => {
+                self.got += 1;
+                self.client.taken(self.now);
+            }
             Ok(FromServer::Welcome) => assert!(self.client.is_open(), "welcome, and not open"),
             Ok(_) => {}
             Err(error) => crate::text::assert_one_line(&error.to_string()),

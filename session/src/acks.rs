@@ -64,6 +64,15 @@ impl Acks {
         }
     }
 
+    /// One more may be acknowledged.
+    pub(crate) fn commit_next(&mut self, now: Timestamp) {
+        self.commit(now, self.committed.saturating_add(1));
+    }
+
+    pub(crate) const fn committed(&self) -> u64 {
+        self.committed
+    }
+
     pub(crate) const fn received(&self) -> u64 {
         self.received
     }
@@ -79,6 +88,13 @@ impl Acks {
         self.owed_since = None;
         self.missed = false;
         self.committed
+    }
+
+    /// The number to tell where the session is asked for anew: what has come is here, and will be handed on.
+    pub(crate) fn tell_received(&mut self) -> u64 {
+        self.tell();
+        self.told = self.received;
+        self.received
     }
 
     /// The number to tell on a message that goes out anyway: 0, the shortest, where there is nothing new to tell.

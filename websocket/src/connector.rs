@@ -14,6 +14,8 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tungstenite::http::HeaderName;
+use tungstenite::http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 use tungstenite::protocol::WebSocketConfig;
 use tungstenite::{Bytes, Error, Message};
 
@@ -168,11 +170,17 @@ impl Plan {
     }
 }
 
-/// The target at another URL. One that makes no sense is ignored, and so is one that would give up TLS: what the server says
-/// must not lead its client's credentials into the open.
+/// The target at another URL. One that makes no sense is ignored, and so is one that would give up TLS. What the server says must
+/// not lead its client's credentials into the open, nor to another host: there `per_dial` gives what is meant for it.
 fn redirected(target: Target, url: &str) -> Target {
+    const CREDENTIALS: [HeaderName; 3] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];
     match target.clone().url(url) {
-        Ok(other) if other.secure || !target.secure => other,
+        Ok(mut other) if other.secure || !target.secure => {
+            if other.authority != target.authority {
+                other.headers.retain(|(name, _)| !CREDENTIALS.contains(name));
+            }
+            other
+        }
         Ok(_) | Err(_) => target,
     }
 }
@@ -193,10 +201,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_redirect_never_gives_up_tls() {
-        let secure = Target::parse("wss://chat.example/ws").unwrap().header("authorization", "Bearer 1").unwrap();
+    fn a_redirect_gives_up_neither_tls_nor_credentials() {
+        let secure = Target::parse("wss://chat.example/ws").unwrap();
+        let secure = secure.header("authorization", "Bearer 1").unwrap().header("x-client", "1").unwrap();
         let other = redirected(secure.clone(), "wss://other.example/ws");
-        assert_eq!(format!("{other:?}"), r#"Target { url: "wss://other.example/ws", headers: ["authorization"] }"#);
+        assert_eq!(format!("{other:?}"), r#"Target { url: "wss://other.example/ws", headers: ["x-client"] }"#);
+        let same = redirected(secure.clone(), "wss://chat.example/other");
+        let expected = r#"Target { url: "wss://chat.example/other", headers: ["authorization", "x-client"] }"#;
+        assert_eq!(format!("{same:?}"), expected);
         for refused in ["ws://other.example/ws", "http://other.example/", "wss://", ""] {
             assert_eq!(format!("{:?}", redirected(secure.clone(), refused)), format!("{secure:?}"), "{refused}");
         }

@@ -57,6 +57,8 @@ pub struct Session<K: Clock, C: SessionTransport, R = ()> {
     shared: Arc<Shared>,
     /// What is to be read, and had to be put aside.
     events: VecDeque<SessionEvent>,
+    /// Of the messages among them.
+    kept_bytes: usize,
     timer: Timer<K::Sleep>,
     halves: Arc<Halves>,
     /// Calls the halves.
@@ -66,6 +68,8 @@ pub struct Session<K: Clock, C: SessionTransport, R = ()> {
 
 /// How many events are put aside for a reader while a writer waits for acknowledgements.
 const READ_AHEAD: usize = 1024;
+/// And how many bytes of messages.
+const READ_AHEAD_BYTES: usize = 1 << 20;
 
 impl<K: Clock, C: SessionTransport, R: Record> Builder<K, C, R> {
     /// A session over the connection, which is to be read and written by it alone.
@@ -90,6 +94,7 @@ impl<K: Clock, C: SessionTransport, R: Record> Builder<K, C, R> {
             connection: self.build(),
             shared: Arc::new(Shared::new(client)),
             events: VecDeque::new(),
+            kept_bytes: 0,
             timer: Timer::new(),
             waker: Waker::from(Arc::clone(&halves)),
             halves,
@@ -217,17 +222,23 @@ impl<K: Clock, C: SessionTransport, R: Record> Stream for Session<K, C, R> {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<SessionEvent>> {
         let this = self.get_mut();
+        let unflushed = this.connection.dirty;
         while this.events.is_empty() {
             match this.poll_turn(cx) {
                 Poll::Ready(true) => {}
                 Poll::Ready(false) => break,
                 Poll::Pending => {
+                    // The connection wakes this half alone from now on: what it does for the writer, the writer must hear.
+                    if unflushed && !this.connection.dirty {
+                        this.halves.writer.wake();
+                    }
                     this.halves.reader.register(cx.waker());
                     return Poll::Pending;
                 }
             }
         }
-        Poll::Ready(this.events.pop_front())
+        this.halves.writer.wake();
+        Poll::Ready(this.hand_on())
     }
 }
 
@@ -250,7 +261,7 @@ impl<K: Clock, C: SessionTransport, R: Record> Sink<Payload> for Session<K, C, R
                 return Poll::Ready(Ok(()));
             }
             // Only what the server says makes room.
-            if this.events.len() >= READ_AHEAD {
+            if this.events.len() >= READ_AHEAD || this.kept_bytes >= READ_AHEAD_BYTES {
                 this.halves.reader.wake();
                 return Poll::Pending;
             }

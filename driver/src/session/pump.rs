@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use futures_sink::Sink;
 use redial::{Cause, Hint, Notice, Phase};
-use redial_session::{Client, ClientEvent, EndReason, FromServer, Transmit, close_code};
+use redial_session::{Client, ClientEvent, EndReason, FromServer, Payload, Transmit, close_code};
 
 use super::Session;
 use super::event::SessionEvent;
@@ -21,7 +21,9 @@ impl<K: Clock, C: SessionTransport, R: Record> Session<K, C, R> {
     /// Does whatever can be done without waiting, up to the connection's next event. Ready with whether there may be more to do:
     /// if not, the connection has ended.
     pub(super) fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        self.pump(cx);
+        if self.pump(cx) {
+            self.halves.writer.wake();
+        }
         match Pin::new(&mut self.connection).poll_next(cx) {
             Poll::Ready(Some(event)) => self.on_event(event, cx),
             Poll::Ready(None) => {
@@ -41,9 +43,9 @@ impl<K: Clock, C: SessionTransport, R: Record> Session<K, C, R> {
         Poll::Ready(true)
     }
 
-    /// Writes what the session wants written, as far as the connection takes it.
-    pub(super) fn pump(&mut self, cx: &mut Context<'_>) {
-        pump(&mut self.connection, &mut self.shared.lock(), cx);
+    /// Writes what the session wants written, as far as the connection takes it. Says whether that was anything.
+    pub(super) fn pump(&mut self, cx: &mut Context<'_>) -> bool {
+        pump(&mut self.connection, &mut self.shared.lock(), cx)
     }
 
     /// There is nothing to read. True if something was written, which is to be flushed.
@@ -124,7 +126,7 @@ impl<K: Clock, C: SessionTransport, R: Record> Session<K, C, R> {
         if client.is_plain() {
             drop(client);
             if let Some(payload) = self.connection.connector.unplain(message) {
-                self.events.push_back(SessionEvent::Message(payload));
+                self.keep(payload);
             }
             return;
         }
@@ -133,17 +135,14 @@ impl<K: Clock, C: SessionTransport, R: Record> Session<K, C, R> {
             self.connection.reject(Cause::Protocol);
             return;
         };
-        // The time counts for the first message of several that an acknowledgement will be for.
-        let now = if client.deadline().is_none() { self.connection.now() } else { self.connection.latest };
-        let received = client.receive(now, frame);
+        let received = client.receive(self.connection.latest, frame);
         while let Some(event) = client.event() {
             tell(&mut self.events, event);
         }
         drop(client);
-        // Whatever came may have made room in the outbox.
-        self.halves.writer.wake();
         match received {
-            Ok(FromServer::Message(payload)) => self.events.push_back(SessionEvent::Message(payload)),
+            Ok(FromServer::Message(payload)) => self.keep(payload),
+            Ok(FromServer::Stray) => self.connection.reject(Cause::NETWORK),
             Ok(FromServer::Nothing | FromServer::Pong(_)) => {}
             Ok(FromServer::Welcome) => self.connection.ready(),
             Ok(FromServer::GoingAway(advice)) => {
@@ -160,6 +159,24 @@ impl<K: Clock, C: SessionTransport, R: Record> Session<K, C, R> {
             }),
             Err(_) => self.connection.reject(Cause::Protocol),
         }
+    }
+
+    fn keep(&mut self, payload: Payload) {
+        self.kept_bytes = self.kept_bytes.saturating_add(payload.len());
+        self.events.push_back(SessionEvent::Message(payload));
+    }
+
+    /// The next event for the reader. A message is the reader's from here on, and may be acknowledged.
+    pub(super) fn hand_on(&mut self) -> Option<SessionEvent> {
+        let event = self.events.pop_front()?;
+        if let SessionEvent::Message(payload) = &event {
+            self.kept_bytes = self.kept_bytes.saturating_sub(payload.len());
+            let mut client = self.shared.lock();
+            // The time counts for the first message of several that an acknowledgement will be for.
+            let now = if client.deadline().is_none() { self.connection.now() } else { self.connection.latest };
+            client.taken(now);
+        }
+        Some(event)
     }
 
     /// What the client has to say.
@@ -181,19 +198,20 @@ fn tell(events: &mut VecDeque<SessionEvent>, event: ClientEvent) {
     }
 }
 
-/// Writes what the client wants written, as far as the connection takes it.
+/// Writes what the client wants written, as far as the connection takes it. Says whether that was anything.
 pub(super) fn pump<K: Clock, C: SessionTransport, R: Record>(
     connection: &mut Reconnecting<K, C, R>,
     client: &mut Client,
     cx: &mut Context<'_>,
-) {
+) -> bool {
+    let mut wrote = false;
     let now = connection.latest;
     while connection.is_open() && client.wants_to_transmit(now) {
         if Pin::new(&mut *connection).poll_ready(cx).is_pending() || !connection.is_open() {
-            return;
+            break;
         }
         let Some(transmit) = client.transmit(now) else {
-            return;
+            break;
         };
         let message = match transmit {
             Transmit::Frame(frame) => connection.connector.frame(frame),
@@ -201,5 +219,7 @@ pub(super) fn pump<K: Clock, C: SessionTransport, R: Record>(
         };
         // What the connection breaks on is sent again on the next one; where it is a plain one, it is gone with it.
         let _ = Pin::new(&mut *connection).start_send(message);
+        wrote = true;
     }
+    wrote
 }

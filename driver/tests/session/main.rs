@@ -4,6 +4,7 @@
 
 mod world;
 
+use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use redial::{Cause, Jitter, Micros, Notice, Phase, Policy, Timestamp};
 use redial_driver::testing::{Sim, TestClock};
@@ -365,6 +366,40 @@ fn an_end_is_told_to_the_server() {
     let happened = of_session(events(&sim, &mut chat, 1000));
     assert!(matches!(&happened[..], [ClientEvent::Lost(lost), STARTED] if lost.reason == LossReason::User));
     assert_eq!(world.lock().dials.len(), 2);
+}
+
+/// Two tasks have the halves; each is polled only when it itself was woken.
+#[test]
+fn a_writer_that_waits_hears_of_what_the_reader_did() {
+    for reader_first in [true, false] {
+        let sim = Sim::new();
+        let world = World::new(&sim);
+        let mut chat = world.session(&sim, policy(), OutboxLimits { messages: 1, ..OutboxLimits::default() });
+        events(&sim, &mut chat, 10);
+        world.set_deaf(true);
+        sim.settle(async { chat.send("a".into()).await.unwrap() });
+        let (mut writer, mut reader) = chat.split();
+        let write =
+            async { assert!(matches!(writer.send("b".into()).await, Err(SendError::Finished { .. }))) }.boxed_local();
+        let read = async { while reader.next().await.is_some() {} }.boxed_local();
+        sim.at(100, move || world.say(Carried::Close(1008))); // which stops the client
+        let tasks = if reader_first { [write, read] } else { [read, write] };
+        let mut tasks: FuturesUnordered<_> = tasks.into_iter().collect();
+        assert_eq!(sim.run_until(2000, async { while tasks.next().await.is_some() {} }), Some(()), "{reader_first}");
+    }
+}
+
+#[test]
+fn what_was_read_ahead_is_not_acknowledged_before_it_is_handed_on() {
+    let sim = Sim::new();
+    let (world, mut chat) = chat(&sim);
+    events(&sim, &mut chat, 10);
+    world.push("one");
+    world.push("two");
+    sim.settle(chat.next());
+    assert_eq!(chat.save().unwrap().received, 1);
+    sim.settle(chat.next());
+    assert_eq!(chat.save().unwrap().received, 2);
 }
 
 #[test]

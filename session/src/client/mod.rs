@@ -120,7 +120,7 @@ pub enum Transmit {
 /// What a frame of the server's brought.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FromServer {
-    /// A message, new and in order. It counts as received: hand it on before anything else is asked for.
+    /// A message, new and in order. It is acknowledged once [`Client::taken`] says that the application has got it.
     Message(Payload),
     /// The connection can be used: the session has begun or goes on.
     Welcome,
@@ -130,6 +130,9 @@ pub enum FromServer {
     GoingAway(Advice),
     /// The session is over, and so is this connection.
     End(EndReason),
+    /// A greeting of our own that was given up has come late and taken the session. This connection is over; the next one
+    /// takes the session back.
+    Stray,
     /// Nothing to do. There may be [events](Client::event), and something to [transmit](Client::transmit).
     Nothing,
 }
@@ -182,7 +185,7 @@ impl Client {
         Some(SavedSession {
             id: session.id,
             secret: session.secret,
-            received: session.acks.received(),
+            received: session.acks.committed(),
             acknowledged: session.acknowledged,
             ttl: session.ttl,
             in_flight: self.outbox.numbered().cloned().collect(),
@@ -254,7 +257,7 @@ impl Client {
         match self.link {
             Link::Greeted { resuming } => match frame {
                 Frame::Welcome(welcome) => self.on_welcome(now, &welcome, resuming),
-                Frame::End { reason } => self.on_end(now, reason),
+                Frame::End { reason } => Ok(self.on_end(now, reason)),
                 Frame::GoingAway(advice) => Ok(self.on_going_away(advice)),
                 Frame::Unknown { .. } => Ok(FromServer::Nothing),
                 other @ (Frame::Start
@@ -268,6 +271,13 @@ impl Client {
             // Something that was on its way when the session ended.
             Link::Over => Ok(FromServer::Nothing),
             Link::None | Link::Fresh | Link::Plain => Err(ProtocolError::Unexpected(frame.kind())),
+        }
+    }
+
+    /// The application has got one more message, the oldest of those received: now it may be acknowledged.
+    pub fn taken(&mut self, now: Timestamp) {
+        if let Some(session) = &mut self.session {
+            session.acks.commit_next(now);
         }
     }
 

@@ -3,7 +3,7 @@
 use redial::{Micros, Timestamp};
 
 use super::event::{ClientEvent, LossReason};
-use super::{Client, FromServer, Link, Session};
+use super::{Client, FromServer, Link, MOST_EVENTS, Session};
 use crate::acks::Acks;
 use crate::error::ProtocolError;
 use crate::frame::{Advice, EndReason, Frame, Outcome, Welcome};
@@ -89,7 +89,6 @@ impl Client {
                 if !session.acks.on_message(number)? {
                     return Ok(FromServer::Nothing);
                 }
-                session.acks.commit(now, number);
                 Ok(FromServer::Message(payload))
             }
             Frame::Ack { received } => self.on_ack(received, false).map(|()| FromServer::Nothing),
@@ -100,7 +99,7 @@ impl Client {
             }
             Frame::Pong { id } => Ok(FromServer::Pong(id)),
             Frame::GoingAway(advice) => Ok(self.on_going_away(advice)),
-            Frame::End { reason } => self.on_end(now, reason),
+            Frame::End { reason } => Ok(self.on_end(now, reason)),
             Frame::Unknown { .. } => Ok(FromServer::Nothing),
             other @ (Frame::Start | Frame::Resume { .. } | Frame::Welcome(_)) => {
                 Err(ProtocolError::Unexpected(other.kind()))
@@ -128,10 +127,19 @@ impl Client {
     fn deliver(&mut self, count: usize) {
         if let Some(up_to) = self.outbox.acknowledge(count) {
             // The last receipt says what those before it said.
-            match self.events.back_mut() {
-                Some(ClientEvent::Delivered { up_to: last }) => *last = up_to,
-                _ => self.events.push_back(ClientEvent::Delivered { up_to }),
+            if matches!(self.events.back(), Some(ClientEvent::Delivered { .. })) {
+                self.events.pop_back();
+            } else if self.events.len() >= MOST_EVENTS {
+                // Nobody reads: so that receipts and others in turn fill no memory.
+                let since = self.events.iter().rposition(|event| matches!(event, ClientEvent::Lost(_)));
+                let receipt = |event: &ClientEvent| matches!(event, ClientEvent::Delivered { .. });
+                if let Some(last) =
+                    self.events.iter().rposition(receipt).filter(|last| since.is_none_or(|lost| lost < *last))
+                {
+                    self.events.remove(last);
+                }
             }
+            self.events.push_back(ClientEvent::Delivered { up_to });
         }
     }
 
@@ -140,16 +148,16 @@ impl Client {
         FromServer::GoingAway(advice)
     }
 
-    pub(super) fn on_end(&mut self, now: Timestamp, reason: EndReason) -> Result<FromServer, ProtocolError> {
+    pub(super) fn on_end(&mut self, now: Timestamp, reason: EndReason) -> FromServer {
         self.link = Link::Over;
         if let Some(session) = &mut self.session {
             if reason == EndReason::Superseded && session.strays > 0 && now < session.strays_until {
                 // By one of our own that was given up and came late. Resuming takes it back.
                 session.strays -= 1;
-                return Err(ProtocolError::Unexpected(Frame::End { reason }.kind()));
+                return FromServer::Stray;
             }
             self.lose(LossReason::Ended(reason));
         }
-        Ok(FromServer::End(reason))
+        FromServer::End(reason)
     }
 }

@@ -14,7 +14,7 @@ impl Client {
             None => Frame::Start,
             Some(session) => {
                 self.unanswered = self.unanswered.saturating_add(1);
-                Frame::Resume { id: session.id, secret: session.secret, received: session.acks.tell() }
+                Frame::Resume { id: session.id, secret: session.secret, received: session.acks.tell_received() }
             }
         };
         self.link = Link::Greeted { resuming: self.session.is_some() };

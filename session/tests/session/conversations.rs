@@ -229,11 +229,15 @@ impl Both {
 
     fn on_client(&mut self, frame: Bytes) {
         match self.client.receive(self.now, frame).unwrap() {
-            FromServer::Message(payload) => self.got.push_back(readable(&payload)),
+            FromServer::Message(payload) => {
+                self.got.push_back(readable(&payload));
+                self.client.taken(self.now);
+            }
             FromServer::Welcome
             | FromServer::Pong(_)
             | FromServer::GoingAway(_)
             | FromServer::End(_)
+            | FromServer::Stray
             | FromServer::Nothing => {}
         }
     }

@@ -64,6 +64,7 @@ impl Wire {
         while let Some(frame) = self.server.transmit(self.now) {
             self.extra += frame.len() + header(frame.len());
             if let FromServer::Message(_) = self.client.receive(self.now, frame).unwrap() {
+                self.client.taken(self.now);
                 self.extra -= PAYLOAD + header(PAYLOAD);
             }
         }

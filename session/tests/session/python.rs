@@ -177,10 +177,11 @@ impl Talk {
                         self.got
                     );
                     self.got += 1;
+                    self.client.taken(self.now);
                 }
                 FromServer::GoingAway(advice) => self.advised = advice.min_delay.is_some() && advice.spread.is_some(),
                 FromServer::End(reason) => panic!("the server has ended the session: {reason:?}"),
-                FromServer::Welcome | FromServer::Pong(_) | FromServer::Nothing => {}
+                FromServer::Welcome | FromServer::Pong(_) | FromServer::Stray | FromServer::Nothing => {}
             },
             Ok(Message::Close(frame)) => self.closed = frame.map(|frame| frame.code.into()),
             Ok(Message::Ping(_) | Message::Pong(_)) => {}

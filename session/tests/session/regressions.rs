@@ -129,7 +129,7 @@ fn a_client_takes_its_session_back_from_greetings_that_it_gave_up() {
     ask(&mut client); // in vain
     ask(&mut client);
     client.receive(NOW, Frame::Welcome(welcome(Outcome::Resumed, 0)).encode()).unwrap();
-    client.receive(NOW, superseded()).unwrap_err();
+    assert_eq!(client.receive(NOW, superseded()), Ok(FromServer::Stray));
 
     ask(&mut client);
     client.receive(NOW, Frame::Welcome(welcome(Outcome::Resumed, 0)).encode()).unwrap();
@@ -144,4 +144,19 @@ fn a_client_takes_its_session_back_from_greetings_that_it_gave_up() {
     client.receive(NOW, Frame::Welcome(welcome(Outcome::Resumed, 0)).encode()).unwrap();
     let later = NOW.saturating_add(Micros::from_secs(60));
     assert_eq!(client.receive(later, superseded()), Ok(FromServer::End(EndReason::Superseded)));
+}
+
+#[test]
+fn what_the_application_has_not_got_is_neither_acknowledged_nor_saved_as_received() {
+    let mut client = open(ClientConfig::default());
+    for number in 1..=2 {
+        let message = Frame::Message { number, received: 0, payload: text("") };
+        assert!(matches!(client.receive(NOW, message.encode()), Ok(FromServer::Message(_))));
+    }
+    let later = NOW.saturating_add(Micros::from_secs(1));
+    assert_eq!((client.deadline(), client.transmit(later)), (None, None));
+    assert_eq!(client.save().unwrap().received, 0);
+    client.taken(NOW);
+    assert_eq!(client.transmit(later), Some(redial_session::Transmit::Frame(Frame::Ack { received: 1 }.encode())));
+    assert_eq!(client.save().unwrap().received, 1);
 }

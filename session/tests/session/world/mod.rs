@@ -208,9 +208,12 @@ impl World {
         for _ in 0..most {
             let Some(frame) = self.link.to_client.pop_front() else { return };
             match self.client.receive(self.now, frame) {
-                Ok(FromServer::Message(payload)) => self.watch.on_got(&payload, &mut self.servers),
+                Ok(FromServer::Message(payload)) => {
+                    self.watch.on_got(&payload, &mut self.servers);
+                    self.client.taken(self.now);
+                }
                 Ok(FromServer::Welcome) => self.watch.on_welcome(),
-                Ok(FromServer::End(_)) => {
+                Ok(FromServer::End(_) | FromServer::Stray) => {
                     self.events();
                     return self.cut();
                 }
