@@ -106,7 +106,7 @@ fn what_is_not_well_is_named() {
 
     let (address, server) = unhealthy();
     let (status, report) = look(&format!("ws://{address}/"), &[]);
-    assert_eq!((status, &report["health"]["status"]), (1, &json!(503)));
+    assert_eq!((status, &report["health"]["status"], parts(&report)), (1, &json!(503), [false; 4]));
     assert_eq!(report["health"]["report"]["status"], "store down");
     server.join().unwrap();
 }

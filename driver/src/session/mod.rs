@@ -17,7 +17,7 @@ use std::task::{Context, Poll, Waker, ready};
 use futures_core::Stream;
 use futures_sink::Sink;
 use redial::{Micros, Policy};
-use redial_session::{Client, MessageId, Payload, SavedSession, Unacknowledged};
+use redial_session::{Client, MessageId, Payload, SavedSession, Transmit, Unacknowledged};
 
 use crate::builder::Builder;
 use crate::clock::Clock;
@@ -171,7 +171,18 @@ impl<K: Clock, C: SessionTransport, R: Record> Session<K, C, R> {
     /// Ends the session, and then the connection: the server forgets it. What was sent and not acknowledged is reported as
     /// lost. Waits until everything has ended, as [`close`](Self::close) does. Cancel-safe.
     pub async fn end(&mut self) {
-        self.shared.lock().end();
+        let last = {
+            let mut client = self.shared.lock();
+            let welcomed = client.is_open();
+            client.end();
+            // A connection that is not ready yet takes no messages, but this one.
+            if welcomed && !self.connection.is_open() { client.transmit(self.connection.latest) } else { None }
+        };
+        if let Some(Transmit::Frame(frame)) = last {
+            let message = self.connection.connector.frame(frame);
+            // If it can't be sent, the connection is gone, and the server finds out by its clock.
+            let _ = self.connection.transmit(message);
+        }
         self.close().await;
     }
 

@@ -368,6 +368,18 @@ fn an_end_is_told_to_the_server() {
 }
 
 #[test]
+fn an_end_right_after_the_welcome_is_told_too() {
+    let sim = Sim::new();
+    let (world, mut chat) = chat(&sim);
+    sim.settle(async {
+        while !matches!(chat.next().await, Some(SessionEvent::Session(ClientEvent::Started { .. }))) {}
+    });
+    assert_eq!(chat.connection().status().phase, Phase::Handshaking);
+    sim.run_until(100, chat.end());
+    assert!(!world.has_session());
+}
+
+#[test]
 fn a_handle_sends_from_elsewhere() {
     let sim = Sim::new();
     let (world, mut chat) = chat(&sim);

@@ -111,6 +111,10 @@ impl World {
         self.lock().session = None;
     }
 
+    pub(crate) fn has_session(&self) -> bool {
+        self.lock().session.is_some()
+    }
+
     pub(crate) fn set_deaf(&self, deaf: bool) {
         self.lock().deaf = deaf;
     }

@@ -70,11 +70,17 @@ impl Account {
     }
 
     /// Two sequences, of which the first has nothing twice.
-    pub(crate) fn compare<T: Copy + Eq + std::hash::Hash>(
+    pub(crate) fn compare<T: Copy + Eq + std::hash::Hash + fmt::Debug>(
         &mut self,
         expected: impl IntoIterator<Item = T>,
         got: impl IntoIterator<Item = T>,
     ) {
+        let (expected, got): (Vec<T>, Vec<T>) = (expected.into_iter().collect(), got.into_iter().collect());
+        if let Some(at) = (0..expected.len().max(got.len())).find(|at| expected.get(*at) != got.get(*at)) {
+            let around = |all: &[T]| all[at.saturating_sub(2).min(all.len())..all.len().min(at + 70)].to_vec();
+            let (expected, got) = (around(&expected), around(&got));
+            self.oddities.push(format!("they differ from place {at} on: {got:?} instead of {expected:?}"));
+        }
         let faults = Faults::between(expected, got);
         self.lost += faults.lost;
         self.duplicated += faults.duplicated;

@@ -230,6 +230,7 @@ async fn redis_and_servers_stopped_together_behind_nginx() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn servers_that_freeze_and_go_on_behind_nginx() {
     const FREEZES: u64 = 4;
+    const WINDOW: u64 = 64;
     const CLIENTS: u64 = 4;
     let seed = seed();
     let mut random = Random::new(seed);
@@ -252,7 +253,7 @@ async fn servers_that_freeze_and_go_on_behind_nginx() {
     let clients: Vec<_> = (1..=CLIENTS)
         .map(|client| {
             let (seed, peers, board) = (random.next(), CLIENTS as usize, board.clone());
-            tokio::spawn(client::run_with(policy.clone(), client, nginx.port, seed, 64, peers, board))
+            tokio::spawn(client::run_with(policy.clone(), client, nginx.port, seed, WINDOW, peers, board))
         })
         .collect();
     let mut account = Account::new("servers that freeze and go on", seed);
@@ -264,8 +265,11 @@ async fn servers_that_freeze_and_go_on_behind_nginx() {
             board.echoes(random.between(50, 200)).await;
             server.freeze().await;
             *faults += 1;
-            // All have gone to the other one when they say this much.
-            board.echoes(random.between(300, 500)).await;
+            // Who gets more acknowledged than was in flight has gone to the other one.
+            let told = board.now().acknowledged;
+            board
+                .until(|standing| told.iter().all(|(client, told)| standing.acknowledged[client] > told + WINDOW))
+                .await;
             server.thaw().await;
         }
         board.echoes(100).await;
