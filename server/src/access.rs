@@ -70,11 +70,11 @@ impl Access {
         Ok(())
     }
 
-    /// Does what no message brought about, if it is anything.
+    /// Does what no message brought about, if it is anything. Once: where the store fails it may have happened all the same.
     pub(crate) async fn apply(&self, session: Option<SessionId>, effects: Vec<Effect>) -> Result<(), StoreError> {
         if effects.is_empty() {
             return Ok(());
         }
-        self.patiently(|| self.store.apply(session, effects.clone())).await
+        self.once(self.store.apply(session, effects)).await
     }
 }

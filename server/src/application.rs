@@ -36,7 +36,9 @@ pub trait Application: Send + Sync + 'static {
     }
 
     /// A session has ended: its client said so, or did not come back in time. It is in no room any more, so only
-    /// [`Effect::Broadcast`] does something. One process is told, once; not at all if that process dies just then.
+    /// [`Effect::Broadcast`] does something. One process is told, once; not at all
+    /// if that process dies just then, or the store's answer is lost. What this brings about is tried once: it is lost if the
+    /// store fails just then.
     fn on_end(&self, ended: &Ended) -> impl Future<Output = Vec<Effect>> + Send {
         let _ = ended;
         async { Vec::new() }

@@ -38,13 +38,17 @@ pub(crate) struct Registered {
 }
 
 impl Registry {
-    /// Adds a connection. Another of the same session hears that there is news: that it has been superseded.
+    /// Adds a connection. Of two of the same session the older hears that there is news: that it has been superseded. It may
+    /// be this one, if it comes late.
     pub(crate) fn add(self: &Arc<Self>, lease: Lease) -> Registered {
         let signal = Arc::new(Signal::default());
-        let before = self.hosted().insert(lease.session, Hosted { lease, signal: Arc::clone(&signal) });
-        if let Some(before) = before {
+        let mut hosted = self.hosted();
+        if hosted.get(&lease.session).is_some_and(|there| there.lease.epoch > lease.epoch) {
+            signal.tell();
+        } else if let Some(before) = hosted.insert(lease.session, Hosted { lease, signal: Arc::clone(&signal) }) {
             before.signal.tell();
         }
+        drop(hosted);
         Registered { registry: Arc::clone(self), lease, signal }
     }
 
@@ -116,5 +120,18 @@ mod tests {
         assert!(second.take_news());
         drop(second);
         assert!(registry.leases().is_empty());
+    }
+
+    #[test]
+    fn an_older_lease_that_comes_late_does_not_take_its_successor_s_place() {
+        let registry = Arc::new(Registry::default());
+        let lease = |epoch| Lease { session: SessionId::from_bytes([1; 16]), epoch };
+        let newer = registry.add(lease(2));
+        let late = registry.add(lease(1));
+        assert!(late.take_news() && !newer.take_news());
+        drop(late);
+        assert_eq!(registry.leases(), [lease(2)]);
+        registry.tell(&Change::Any);
+        assert!(newer.take_news());
     }
 }

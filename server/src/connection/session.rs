@@ -234,6 +234,8 @@ impl Connection {
         let stage = self.hub.stage.borrow().clone();
         match stage {
             Stage::Serving => {}
+            // Each piece of news leads here: it is told once.
+            Stage::Draining(_) if self.ending.is_some() => {}
             Stage::Draining(advice) => {
                 self.server.going_away(advice);
                 let latest = self.hub.clock.now().saturating_add(self.hub.limits.drain_timeout.into());

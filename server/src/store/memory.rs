@@ -58,6 +58,7 @@ fn held(state: &mut State, lease: Lease, now: Instant) -> Result<&mut Session, S
     }
     match state.sessions.get_mut(&lease.session) {
         Some(session) if session.epoch == lease.epoch => Ok(session),
+        Some(session) if session.epoch < lease.epoch => Err(StoreError::Gone(Reason::Unknown)),
         _ => Err(StoreError::Superseded),
     }
 }
@@ -151,6 +152,9 @@ impl SessionStore for MemoryStore {
     ) -> Result<Vec<Outgoing>, StoreError> {
         let mut state = self.lock();
         let session = held(&mut state, lease, Instant::now())?;
+        if after > session.sent() {
+            return Err(StoreError::Gone(Reason::Unknown));
+        }
         let known = usize::try_from(after.saturating_sub(session.acknowledged)).unwrap_or(usize::MAX);
         let mut messages = Vec::new();
         let mut bytes = 0;
@@ -167,7 +171,9 @@ impl SessionStore for MemoryStore {
 
     async fn acknowledge(&self, lease: Lease, up_to: u64) -> Result<(), StoreError> {
         let mut state = self.lock();
-        held(&mut state, lease, Instant::now())?;
+        if up_to > held(&mut state, lease, Instant::now())?.sent() {
+            return Err(StoreError::Gone(Reason::Unknown));
+        }
         state.acknowledge(lease.session, up_to);
         Ok(())
     }

@@ -89,7 +89,8 @@ pub trait SessionStore: Send + Sync + fmt::Debug + 'static {
     /// `most_bytes` are reached; but one at least, if one is allowed.
     ///
     /// # Errors
-    /// [`StoreError::Superseded`], [`StoreError::Gone`].
+    /// [`StoreError::Superseded`], [`StoreError::Gone`]: also where `after` was never sent, which is a store that came back
+    /// with less than it had. To go on would give numbers again that the client knows.
     async fn read(
         &self,
         lease: Lease,
@@ -98,10 +99,10 @@ pub trait SessionStore: Send + Sync + fmt::Debug + 'static {
         most_bytes: usize,
     ) -> Result<Vec<Outgoing>, StoreError>;
 
-    /// The client has everything up to this number: it is forgotten. More than was ever sent is everything.
+    /// The client has everything up to this number: it is forgotten.
     ///
     /// # Errors
-    /// [`StoreError::Superseded`], [`StoreError::Gone`].
+    /// [`StoreError::Superseded`], [`StoreError::Gone`]: also where that number was never sent, as with [`read`](Self::read).
     async fn acknowledge(&self, lease: Lease, up_to: u64) -> Result<(), StoreError>;
 
     /// These sessions still have their connection: their time to live counts from no earlier than now. To be called well
@@ -114,8 +115,9 @@ pub trait SessionStore: Send + Sync + fmt::Debug + 'static {
     /// The client wants the session no more: it is gone. Nothing if the lease stands no more.
     async fn end(&self, lease: Lease) -> Result<Option<Ended>, StoreError>;
 
-    /// Ends sessions whose time has passed, at most `most` at once. Each is reported by one call of one process; and so is
-    /// each that was ended meanwhile by an [overflow](Reason::Overflow) or by a [`claim`](Self::claim).
+    /// Ends sessions whose time has passed, at most `most` at once. Each is reported by one call of one process
+    /// at most, and so is each that was ended meanwhile by an [overflow](Reason::Overflow) or by a [`claim`](Self::claim); by
+    /// none where the answer is lost on its way.
     async fn expire(&self, most: usize) -> Result<Vec<Ended>, StoreError>;
 
     /// The room's newest messages with a number below `before`, or the newest of all, oldest first. At most `most`.
@@ -177,7 +179,8 @@ pub struct SecretHash(pub [u8; 32]);
 pub struct Lease {
     /// The session.
     pub session: SessionId,
-    /// Higher each time that it is given to a connection. Only the newest counts.
+    /// Higher each time that it is given to a connection. Only the newest counts. Higher than the
+    /// store's own it is [`StoreError::Gone`]: the store came back with less than it had.
     pub epoch: u64,
 }
 

@@ -46,7 +46,8 @@ laws! {
     payloads_come_back_as_they_were
     a_read_keeps_to_its_limits
     what_is_acknowledged_is_forgotten
-    more_acknowledged_than_sent_is_all
+    who_is_further_than_what_was_sent_is_told_that_it_is_lost
+    a_lease_that_was_never_given_is_of_a_session_that_is_lost
     a_claim_beyond_what_was_sent_ends_the_session
     a_claim_below_what_was_acknowledged_comes_late_and_changes_nothing
     a_released_session_lives_for_its_time

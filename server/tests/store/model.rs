@@ -202,7 +202,11 @@ impl Model {
     pub(crate) fn read(&mut self, n: u16, epoch: u64, after: u64, most: usize, bytes: usize) -> Answer<Vec<String>> {
         let mut lines = Vec::new();
         let mut total = 0;
-        for (number, text) in self.held(n, epoch)?.outbox.iter().filter(|message| message.0 > after).take(most) {
+        let session = self.held(n, epoch)?;
+        if after > session.sent {
+            return Err(StoreError::Gone(Reason::Unknown));
+        }
+        for (number, text) in session.outbox.iter().filter(|message| message.0 > after).take(most) {
             lines.push(format!("{number} {text}"));
             total += text.len();
             if total >= bytes {
@@ -213,7 +217,11 @@ impl Model {
     }
 
     pub(crate) fn acknowledge(&mut self, n: u16, epoch: u64, up_to: u64) -> Answer<()> {
-        self.held(n, epoch)?.acknowledge(up_to);
+        let session = self.held(n, epoch)?;
+        if up_to > session.sent {
+            return Err(StoreError::Gone(Reason::Unknown));
+        }
+        session.acknowledge(up_to);
         Ok(())
     }
 
@@ -282,7 +290,6 @@ impl Model {
 
 impl Session {
     fn acknowledge(&mut self, up_to: u64) {
-        let up_to = up_to.min(self.sent);
         self.acknowledged = self.acknowledged.max(up_to);
         self.outbox.retain(|(number, _)| *number > up_to);
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use redial_server::store::{Change, RedisStore, SessionStore, StoreError, StoreSettings};
+use redial_server::store::{Change, Claim, Reason, RedisStore, SessionStore, StoreError, StoreSettings};
 use redis::FromRedisValue;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
@@ -218,6 +218,34 @@ async fn nonsense_in_redis_is_a_store_that_fails() {
     ] {
         assert!(matches!(failed, Err(StoreError::Unavailable(_))), "{failed:?}");
     }
+}
+
+/// Keeps a copy of all keys.
+const SAVE: &str = "for _, k in ipairs(redis.call('KEYS', 'redial:*')) do redis.call('COPY', k, 'old:' .. k) end";
+/// Goes back to the copy.
+const GO_BACK: &str = "for _, k in ipairs(redis.call('KEYS', 'redial:*')) do redis.call('DEL', k) end
+    for _, k in ipairs(redis.call('KEYS', 'old:*')) do redis.call('RENAME', k, string.sub(k, 5)) end";
+
+#[tokio::test]
+async fn whoever_knows_more_than_a_redis_that_came_back_older_has_lost_its_session() {
+    let two = two().await;
+    let lost = StoreError::Gone(Reason::Unknown);
+    let read = room(&two.one, "r", [1]).await[0];
+    room(&two.one, "r", [2]).await;
+    two.one.commit(read, vec![message(2, vec![reply("a")])]).await.unwrap();
+    command::<()>(&two.server, &["EVAL", SAVE, "0"]).await;
+    two.one.commit(read, vec![message(3, vec![reply("b"), reply("c")])]).await.unwrap();
+    assert_eq!(outbox(&two.one, read).await, ["1 a", "2 b", "3 c"]);
+    let claimed = resumed(two.one.claim(id(2), secret(2), 0).await.unwrap()).lease;
+    command::<()>(&two.server, &["EVAL", GO_BACK, "0"]).await;
+
+    // Its next would be a number 2 that the client takes for the one that it has.
+    assert_eq!(two.one.read(read, 3, 10, 10).await, Err(lost.clone()));
+    assert_eq!(two.one.acknowledge(read, 3).await, Err(lost.clone()));
+    assert_eq!(two.one.claim(id(1), secret(1), 3).await.unwrap(), Claim::Unknown);
+    // Nobody else has claimed it: to be superseded would stop its client for good.
+    assert_eq!(two.one.read(claimed, 0, 10, 10).await, Err(lost.clone()));
+    assert_eq!(two.one.commit(claimed, vec![message(2, vec![])]).await, Err(lost));
 }
 
 #[tokio::test]

@@ -70,6 +70,8 @@ impl Work<'_> {
         });
         match found.optional()? {
             Some((held, epoch)) if epoch == lease.epoch => Ok(held),
+            // A lease that this file has yet to give: it is an older copy.
+            Some((_, epoch)) if epoch < lease.epoch => Err(StoreError::Gone(Reason::Unknown).into()),
             Some(_) => Err(StoreError::Superseded.into()),
             None => Err(self.gone(lease.session)?.into()),
         }
@@ -185,6 +187,9 @@ impl Work<'_> {
 
     pub(super) fn read(&self, lease: Lease, after: u64, most: usize, bytes: usize) -> Result<Vec<Outgoing>, Failure> {
         let held = self.held(lease)?;
+        if after > held.sent {
+            return Err(StoreError::Gone(Reason::Unknown).into());
+        }
         let text =
             "SELECT number, text, payload FROM outbox WHERE session = ?1 AND number > ?2 ORDER BY number LIMIT ?3";
         let mut statement = self.file.prepare_cached(text)?;
@@ -204,6 +209,9 @@ impl Work<'_> {
 
     pub(super) fn acknowledge(&self, lease: Lease, up_to: u64) -> Result<(), Failure> {
         let held = self.held(lease)?;
+        if up_to > held.sent {
+            return Err(StoreError::Gone(Reason::Unknown).into());
+        }
         self.forget(&held, up_to)
     }
 

@@ -1,7 +1,10 @@
 //! A client's messages and what waits for it.
 
 use super::*;
-use redial_server::store::{Change, StoreError, Totals};
+use redial_server::store::{Change, Reason, StoreError, Totals};
+
+/// What a store says that came back with less than it had.
+const LOST: StoreError = StoreError::Gone(Reason::Unknown);
 
 pub(crate) async fn a_message_is_committed_once(rig: &mut Rig) {
     let store = open(rig).await;
@@ -95,7 +98,6 @@ pub(crate) async fn a_read_keeps_to_its_limits(rig: &mut Rig) {
         (10, usize::MAX, 2_001, Some((11, 501))),
         (10, 0, usize::MAX, None),
         (1_000, usize::MAX, usize::MAX, None),
-        (u64::MAX, usize::MAX, usize::MAX, None),
     ] {
         let read = store.read(lease, after, most, bytes).await.unwrap();
         assert_eq!(numbers(read), expected, "{after} {most} {bytes}");
@@ -113,16 +115,31 @@ pub(crate) async fn what_is_acknowledged_is_forgotten(rig: &mut Rig) {
     assert_eq!(store.totals().await.unwrap(), Totals { sessions: 1, outbox_messages: Some(1) });
 }
 
-pub(crate) async fn more_acknowledged_than_sent_is_all(rig: &mut Rig) {
+pub(crate) async fn who_is_further_than_what_was_sent_is_told_that_it_is_lost(rig: &mut Rig) {
     let store = open(rig).await;
     let lease = store.create(new(1)).await.unwrap();
     store.commit(lease, vec![message(1, vec![reply("a"), reply("b")])]).await.unwrap();
-    store.acknowledge(lease, u64::MAX).await.unwrap();
+    store.acknowledge(lease, 1).await.unwrap();
+    for beyond in [3, u64::MAX] {
+        assert_eq!(store.acknowledge(lease, beyond).await, Err(LOST));
+        assert_eq!(store.read(lease, beyond, 10, 10).await, Err(LOST));
+    }
+    assert_eq!(outbox(&store, lease).await, ["2 b"]);
+    assert_eq!(store.read(lease, 2, 10, 10).await.unwrap(), []);
+    store.acknowledge(lease, 2).await.unwrap();
+    assert_eq!(store.read(lease, 3, 10, 10).await, Err(LOST));
+}
+
+pub(crate) async fn a_lease_that_was_never_given_is_of_a_session_that_is_lost(rig: &mut Rig) {
+    let store = open(rig).await;
+    let lease = store.create(new(1)).await.unwrap();
+    let higher = Lease { epoch: lease.epoch + 1, ..lease };
+    assert_eq!(store.read(higher, 0, 10, 10).await, Err(LOST));
+    assert_eq!(store.acknowledge(higher, 0).await, Err(LOST));
+    assert_eq!(store.commit(higher, vec![message(1, vec![reply("a")])]).await, Err(LOST));
+    store.release(higher).await.unwrap();
+    assert_eq!(store.end(higher).await.unwrap(), None);
     assert_eq!(outbox(&store, lease).await, [""; 0]);
-    store.commit(lease, vec![message(2, vec![reply("c")])]).await.unwrap();
-    assert_eq!(outbox(&store, lease).await, ["3 c"]);
-    let lease = resumed(store.claim(id(1), secret(1), 2).await.unwrap()).lease;
-    assert_eq!(outbox(&store, lease).await, ["3 c"]);
 }
 
 pub(crate) async fn an_application_can_speak_without_a_message(rig: &mut Rig) {

@@ -49,6 +49,8 @@ local function held(id, epoch)
     local s = redis.call('HMGET', key('session', id),
         'epoch', 'connected', 'received', 'sent', 'acked', 'forgotten')
     if not s[1] then return gone(id) end
+    -- A lease that Redis has yet to give: it came back with less than it had.
+    if tonumber(epoch) > tonumber(s[1]) then return UNKNOWN end
     if s[1] ~= epoch then return SUPERSEDED end
     return DONE, { connected = s[2] == '1', received = tonumber(s[3]), sent = tonumber(s[4]),
         acked = tonumber(s[5]), forgotten = tonumber(s[6]) }

@@ -1,7 +1,9 @@
 local id, epoch = ARGV[BASE], ARGV[BASE + 1]
 local after, most, most_bytes = ARGV[BASE + 2], tonumber(ARGV[BASE + 3]), tonumber(ARGV[BASE + 4])
-local status = held(id, epoch)
+local status, s = held(id, epoch)
 if status ~= DONE then return { status } end
+-- Redis came back with less than the client was sent.
+if tonumber(after) > s.sent then return { UNKNOWN } end
 local answer, bytes = { DONE }, 0
 while most > 0 do
     local some = redis.call('XRANGE', key('outbox', id), '(' .. after .. '-0', '+', 'COUNT', int(math.min(most, 256)))
