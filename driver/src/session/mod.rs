@@ -275,7 +275,7 @@ impl<K: Clock, C: SessionTransport, R: Record> Sink<Payload> for Session<K, C, R
 
     fn start_send(self: Pin<&mut Self>, payload: Payload) -> Result<(), Self::Error> {
         let this = self.get_mut();
-        if this.connection.is_finished() {
+        if !this.connection.is_open() && this.connection.is_finished() {
             return Err(SendError::Finished { message: payload });
         }
         let mut client = this.shared.lock();

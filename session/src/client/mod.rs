@@ -207,8 +207,10 @@ impl Client {
         let id = MessageId(self.last_id.saturating_add(1));
         let dropped = self.outbox.push(id, payload, deadline)?;
         self.last_id = id.0;
-        for oldest in dropped {
-            self.report(oldest, DropReason::Overflow);
+        if !dropped.is_empty() {
+            for oldest in dropped {
+                self.report(oldest, DropReason::Overflow);
+            }
         }
         Ok(id)
     }
