@@ -30,8 +30,8 @@ mod server;
 
 pub use acks::AckPolicy;
 pub use client::{
-    Client, ClientConfig, ClientEvent, DropReason, FromServer, LossReason, MessageId, OutboxLimit, Overflow,
-    SavedSession, SendError, SessionLost, Transmit, Unacknowledged,
+    Client, ClientConfig, ClientEvent, FromServer, GivenUp, LossReason, MessageId, OutboxLimit, Overflow, SavedSession,
+    SendError, SessionLost, Transmit, Unacknowledged,
 };
 pub use error::{FrameError, ProtocolError, close_code};
 pub use frame::{Advice, EndReason, Frame, Outcome, SUBPROTOCOL, Welcome};

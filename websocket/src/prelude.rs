@@ -12,7 +12,7 @@ pub use redial_driver::{
     SessionConfig, SessionEvent, SessionHandle, SessionStatus, SessionTransport, Status, Watch,
 };
 pub use redial_session::{
-    AckPolicy, Advice, ClientEvent, EndReason, LossReason, MessageId, Payload, SavedSession, SessionLost,
+    AckPolicy, Advice, ClientEvent, EndReason, GivenUp, LossReason, MessageId, Payload, SavedSession, SessionLost,
     Unacknowledged,
 };
 pub use tungstenite::protocol::WebSocketConfig;

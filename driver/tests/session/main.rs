@@ -9,7 +9,7 @@ use futures_util::{FutureExt, SinkExt, StreamExt};
 use redial::{Cause, Jitter, Micros, Notice, Phase, Policy, Timestamp};
 use redial_driver::testing::{Sim, TestClock};
 use redial_driver::{Clock, OutboxLimits, Overflow, Protocol, SendError, Session, SessionEvent};
-use redial_session::{Advice, ClientEvent, DropReason, EndReason, LossReason, MessageId, Payload};
+use redial_session::{Advice, ClientEvent, EndReason, GivenUp, LossReason, MessageId, Payload};
 use world::{Carried, Connector, Speaks, World};
 
 type Chat = Session<TestClock, Connector>;
@@ -232,8 +232,7 @@ fn a_message_is_given_up_at_its_deadline_and_not_before() {
             }
         }
     });
-    let dropped =
-        ClientEvent::Dropped { id: MessageId(1), payload: Payload::text("soon"), reason: DropReason::Expired };
+    let dropped = ClientEvent::Dropped { id: MessageId(1), payload: Payload::text("soon"), reason: GivenUp::Expired };
     assert_eq!(given_up, Some((Timestamp::from_millis(300), dropped)));
     world.lock().speaks = Speaks::Session;
     events(&sim, &mut chat, 2000);

@@ -16,8 +16,9 @@ use crate::metrics::Opened;
 use crate::refusal::Refusal;
 use crate::store::{Claim, Lease, NewSession, StoreError};
 
-/// How long a client that has greeted waits for the store at most.
-const STORE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a client that has greeted waits for the store at most: less than it waits for its welcome (ours: 10 s), so that it
+/// hears why.
+const STORE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Waits for the greeting.
 pub(super) async fn greeting(hub: &Hub, socket: &mut Socket) -> Result<Greeting, Finish> {

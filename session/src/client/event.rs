@@ -41,7 +41,7 @@ pub enum ClientEvent {
         /// What it carried.
         payload: Payload,
         /// Why.
-        reason: DropReason,
+        reason: GivenUp,
     },
     /// The session is over. What was never sent stays in the outbox, for the next one.
     Lost(SessionLost),
@@ -91,7 +91,7 @@ pub enum LossReason {
 /// Why a message was given up without ever being sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum DropReason {
+pub enum GivenUp {
     /// Its deadline has passed.
     Expired,
     /// A newer one took its place ([`Overflow::DropOldest`](crate::Overflow::DropOldest)).

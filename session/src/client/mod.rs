@@ -20,7 +20,7 @@ use crate::payload::Payload;
 use outbox::Outbox;
 
 pub use config::{ClientConfig, Overflow};
-pub use event::{ClientEvent, DropReason, LossReason, MessageId, OutboxLimit, SendError, SessionLost, Unacknowledged};
+pub use event::{ClientEvent, GivenUp, LossReason, MessageId, OutboxLimit, SendError, SessionLost, Unacknowledged};
 pub use saved::SavedSession;
 
 /// The client's half of a session, over all its connections, and of the sessions that come after it.
@@ -209,7 +209,7 @@ impl Client {
         self.last_id = id.0;
         if !dropped.is_empty() {
             for oldest in dropped {
-                self.report(oldest, DropReason::Overflow);
+                self.report(oldest, GivenUp::Overflow);
             }
         }
         Ok(id)
@@ -415,11 +415,11 @@ impl Client {
     #[cold]
     fn give_up(&mut self, now: Timestamp) {
         for expired in self.outbox.expire(now) {
-            self.report(expired, DropReason::Expired);
+            self.report(expired, GivenUp::Expired);
         }
     }
 
-    fn report(&mut self, Unacknowledged { id, payload }: Unacknowledged, reason: DropReason) {
+    fn report(&mut self, Unacknowledged { id, payload }: Unacknowledged, reason: GivenUp) {
         self.dropped = self.dropped.saturating_add(1);
         self.note(ClientEvent::Dropped { id, payload, reason });
     }

@@ -8,7 +8,7 @@ use crate::acks::Acks;
 use crate::error::ProtocolError;
 use crate::frame::{Advice, EndReason, Frame, Outcome, Welcome};
 
-/// How long a greeting that was given up may still reach a server, and wait there for its store (ours: for 30 s).
+/// How long a greeting that was given up may still reach a server, and wait there for its store (ours: for 5 s).
 const STRAY: Micros = Micros::from_secs(60);
 
 impl Client {

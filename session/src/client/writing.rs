@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use redial::Timestamp;
 
-use super::event::DropReason;
+use super::event::GivenUp;
 use super::outbox::Next;
 use super::{Client, Link};
 use crate::frame::{EndReason, Frame, encode_message};
@@ -41,7 +41,7 @@ impl Client {
             match self.outbox.next() {
                 Next::New(payload) if most > 0 && payload.len() as u64 > most => {
                     if let Some(message) = self.outbox.take_next() {
-                        self.report(message, DropReason::TooLarge { most });
+                        self.report(message, GivenUp::TooLarge { most });
                     }
                 }
                 Next::Old(payload) | Next::New(payload) => {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use redial::Timestamp;
-use redial_session::{Client, ClientEvent, DropReason, Frame, MessageId, Payload, Unacknowledged};
+use redial_session::{Client, ClientEvent, Frame, GivenUp, MessageId, Payload, Unacknowledged};
 
 use super::server_side::ServerSide;
 use super::{Setup, serial};
@@ -143,9 +143,9 @@ impl Watch {
                 assert_eq!((given.fate, given.written), (None, false), "one-fate: {id:?} is dropped");
                 assert_eq!(given.payload, payload, "one-fate: another's payload");
                 match reason {
-                    DropReason::Expired => assert!(given.deadline.is_some_and(|at| at <= now), "expired too early"),
-                    DropReason::TooLarge { most } => assert!(payload.len() as u64 > most, "not too large"),
-                    DropReason::Overflow => self.counts.full += 1,
+                    GivenUp::Expired => assert!(given.deadline.is_some_and(|at| at <= now), "expired too early"),
+                    GivenUp::TooLarge { most } => assert!(payload.len() as u64 > most, "not too large"),
+                    GivenUp::Overflow => self.counts.full += 1,
                     other => panic!("{other:?}"),
                 }
                 given.fate = Some(Fate::Dropped);
