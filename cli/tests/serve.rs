@@ -50,6 +50,16 @@ fn a_second_interrupt_ends_it_at_once() {
 }
 
 #[test]
+fn a_path_is_a_file_s_name_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in [":memory:", "file:chat.db?mode=memory"] {
+        let server = Server::start_in(folder.path(), &["--store", &format!("sqlite:{name}")]);
+        assert!(std::fs::metadata(folder.path().join(name)).unwrap().len() > 0, "{name}");
+        drop(server);
+    }
+}
+
+#[test]
 fn sqlite_survives_a_kill() {
     let folder = tempfile::tempdir().unwrap();
     let store = format!("sqlite:{}", folder.path().join("chat.db").display());

@@ -6,6 +6,7 @@ pub(crate) mod client;
 
 use std::io::{BufRead, BufReader, Lines, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 
@@ -30,7 +31,17 @@ impl Server {
     }
 
     pub(crate) fn start_at(listen: &str, args: &[&str]) -> Self {
+        Self::run(listen, args, Path::new("."))
+    }
+
+    /// In this folder.
+    pub(crate) fn start_in(folder: &Path, args: &[&str]) -> Self {
+        Self::run("127.0.0.1:0", args, folder)
+    }
+
+    fn run(listen: &str, args: &[&str], folder: &Path) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_redial"))
+            .current_dir(folder)
             .args(["serve", "--json", "--listen", listen])
             .args(args)
             .stdin(Stdio::null())

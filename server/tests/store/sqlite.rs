@@ -126,6 +126,13 @@ async fn a_folder_that_is_not_there_is_named() {
     assert!(why.starts_with(&format!("{}: ", path.display())), "{why}");
 }
 
+#[tokio::test]
+async fn a_folder_in_place_of_a_file_is_named_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let why = refusal(folder.path());
+    assert!(why.contains("Is a directory"), "{why}");
+}
+
 /// `how` SQLite ends what it can't do: with `ABORT` the statement, with `ROLLBACK` (as where the disk is full) the whole
 /// transaction.
 async fn one_fails_among_others(how: &str) {

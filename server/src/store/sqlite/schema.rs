@@ -1,9 +1,10 @@
 //! The file: what is in it, and whether it is ours.
 
+use std::fs::OpenOptions;
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, Error, ErrorCode};
+use rusqlite::{Connection, Error, ErrorCode, OpenFlags};
 
 /// In the file's header: `rdl1`. Other programs' files have other numbers, or none.
 const APPLICATION_ID: i64 = 0x72_64_6c_31;
@@ -69,7 +70,13 @@ CREATE INDEX counts_by_time ON counts (until);
 
 /// Opens the file, or makes it.
 pub(super) fn open(path: &Path) -> Result<Connection, String> {
-    let mut connection = Connection::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    // SQLite would only say that it can't.
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+    file.map_err(|error| format!("{}: {error}", path.display()))?;
+    // A path and nothing else: no URI, and no `:memory:`, which would keep nothing.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let opened = Connection::open_with_flags(Path::new(".").join(path), flags);
+    let mut connection = opened.map_err(|error| format!("{}: {error}", path.display()))?;
     set_up(&mut connection).map_err(|refusal| match refusal {
         Refusal::Foreign => format!("{} is not a file of redial's sessions", path.display()),
         Refusal::Newer(version) => {
