@@ -12,7 +12,7 @@ use redial_session::close_code;
 /// | refusal | before the upgrade | after it | the client |
 /// |---|---|---|---|
 /// | [`NoAddress`](Self::NoAddress) | 500 | | comes back |
-/// | [`BadSession`](Self::BadSession), [`NoSubprotocol`](Self::NoSubprotocol) | 400 | | stops |
+/// | [`BadAddress`](Self::BadAddress), [`BadSession`](Self::BadSession), [`NoSubprotocol`](Self::NoSubprotocol) | 400 | | stops |
 /// | [`Unauthorized`](Self::Unauthorized) | 401 | | tries once more, with fresh credentials |
 /// | [`Forbidden`](Self::Forbidden) | 403 | | the same |
 /// | [`ForeignOrigin`](Self::ForeignOrigin) | 403 | | the same |
@@ -36,6 +36,8 @@ use redial_session::close_code;
 pub enum Refusal {
     /// Limits by address are set, and the server was not told addresses: see [`Sessions::router`](crate::Sessions::router).
     NoAddress,
+    /// The proxy before us names an address that is none.
+    BadAddress,
     /// The plain protocol's `session=` is too long, or no text.
     BadSession,
     /// The client offers no subprotocol that is spoken here.
@@ -87,6 +89,7 @@ impl Refusal {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::NoAddress => "no_address",
+            Self::BadAddress => "bad_address",
             Self::BadSession => "bad_session",
             Self::NoSubprotocol => "no_subprotocol",
             Self::Unauthorized => "unauthorized",
@@ -123,6 +126,7 @@ impl Refusal {
             Self::Superseded => close_code::SUPERSEDED,
             Self::Gone => close_code::ENDED,
             Self::NoAddress
+            | Self::BadAddress
             | Self::BadSession
             | Self::NoSubprotocol
             | Self::TooManyFromAddress
@@ -135,7 +139,7 @@ impl Refusal {
 
     const fn status(self) -> StatusCode {
         match self {
-            Self::BadSession | Self::NoSubprotocol => StatusCode::BAD_REQUEST,
+            Self::BadAddress | Self::BadSession | Self::NoSubprotocol => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::Forbidden | Self::ForeignOrigin => StatusCode::FORBIDDEN,
             Self::TooManyFromAddress | Self::ConnectsTooFast { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -160,6 +164,7 @@ impl Refusal {
                 "the server does not know its clients' addresses: serve the router with \
                  into_make_service_with_connect_info, say that it is behind a proxy, or lift the limits by address"
             }
+            Self::BadAddress => "the last address in X-Forwarded-For is none",
             Self::BadSession => "session: 1 to 128 characters",
             Self::NoSubprotocol => "offer the subprotocol redial.v1",
             Self::Unauthorized => "a bearer token is needed that is valid",
@@ -196,6 +201,7 @@ impl Refusal {
             Self::StoreDown => Some(2),
             Self::Draining => Some(1),
             Self::NoAddress
+            | Self::BadAddress
             | Self::BadSession
             | Self::NoSubprotocol
             | Self::Unauthorized

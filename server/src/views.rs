@@ -36,6 +36,13 @@ impl From<Past> for PastView {
     }
 }
 
+impl PastView {
+    /// Only that there was something.
+    pub(crate) fn without_content(self) -> Self {
+        Self { message: None, binary: None, ..self }
+    }
+}
+
 /// A member of a room.
 #[derive(Debug, Serialize)]
 pub(crate) struct MemberView {

@@ -64,10 +64,19 @@ pub(super) enum Told<'a> {
     Members {
         room: &'a str,
         members: Vec<MemberView>,
+        /// How many more there are.
+        #[serde(skip_serializing_if = "is_zero")]
+        more: usize,
     },
     Error {
         reason: &'a str,
     },
+}
+
+// As serde wants it.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+const fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// Somebody, as others see them.

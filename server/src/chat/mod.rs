@@ -1,6 +1,7 @@
 //! Rooms to talk in: the application of `redial serve`.
 
 mod messages;
+mod page;
 
 use std::fmt;
 use std::sync::Arc;
@@ -68,14 +69,20 @@ impl Chat {
                 let limit = limit.unwrap_or(PAGE).min(LONGEST_PAGE);
                 match patiently(|| self.store.history(&room, before, limit)).await {
                     Ok(past) => {
-                        reply(&Told::History { room: &room, messages: past.into_iter().map(PastView::from).collect() })
+                        let past = past.into_iter().map(PastView::from).collect();
+                        let messages = page::newest(past, page::bytes(self.store.settings()));
+                        reply(&Told::History { room: &room, messages })
                     }
                     Err(_) => reply(&Told::Error { reason: "no history can be had" }),
                 }
             }
             Asked::Members { room } => match patiently(|| self.store.members(&room)).await {
                 Ok(members) => {
-                    reply(&Told::Members { room: &room, members: members.into_iter().map(MemberView::from).collect() })
+                    let mut members: Vec<_> = members.into_iter().map(MemberView::from).collect();
+                    let all = members.len();
+                    members.truncate(page::fitting(members.iter(), page::bytes(self.store.settings())));
+                    let more = all - members.len();
+                    reply(&Told::Members { room: &room, members, more })
                 }
                 Err(_) => reply(&Told::Error { reason: "nobody can tell who is there" }),
             },

@@ -57,7 +57,7 @@ async fn admit(hub: &Hub, request: &Parts, without: Without) -> Result<Entry, Re
         return Err(Refusal::StoreDown);
     }
     origin::check(&hub.origins, hub.needs_origin, &request.headers, hub.behind_proxy)?;
-    let source = address::client(&request.headers, &request.extensions, hub.behind_proxy);
+    let source = address::client(&request.headers, &request.extensions, hub.behind_proxy)?;
     if source.is_none() && hub.gate.asks_address() {
         return Err(Refusal::NoAddress);
     }

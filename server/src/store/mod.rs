@@ -18,8 +18,8 @@
 //! | `RedisStore`, `appendonly yes`, `appendfsync everysec` | yes | yes | but for a second | many |
 //! | `RedisStore`, without `appendonly` | yes | no | no | many |
 //!
-//! Where less came back than a client knows of, its session is ended when it claims it, rather than gone on with as if
-//! nothing were missing.
+//! Where less came back than a client knows of, its session is ended when it claims it, and when its connection next reads
+//! or acknowledges, rather than gone on with as if nothing were missing.
 //!
 //! A room's history stays when its last member has left, and is never ended: who lets clients choose names of rooms that
 //! keep history lets them choose how much is kept.

@@ -1,5 +1,9 @@
 //! The chat, as `docs/chat.md` has it.
 
+use std::sync::Arc;
+
+use redial_server::store::{Effect, MemoryStore, NewSession, SecretHash, SessionStore, StoreSettings};
+use redial_session::{Frame, Payload};
 use serde_json::{Value, json};
 
 use crate::client::{Client, start};
@@ -82,4 +86,53 @@ async fn what_is_not_the_chats_comes_back_and_what_is_wrong_is_an_answer() {
         say(&mut client, number, wrong).await;
         assert_eq!(told(&mut client).await["type"], "error");
     }
+}
+
+#[tokio::test]
+async fn no_answer_is_more_than_an_outbox_holds() {
+    let settings = StoreSettings { outbox_bytes: 40_000, ..StoreSettings::default() };
+    let server = serve_chat(Arc::new(MemoryStore::new(settings))).await;
+    // What grows as it is written down, what fills a page by itself, and what does not.
+    let binary = Payload::binary(vec![0; 9_000]);
+    let medium = |n: u32| Payload::text(format!("{n}{}", "x".repeat(2_990)));
+    server.sessions.broadcast("r", binary).await.unwrap();
+    for n in 0..40 {
+        server.sessions.broadcast("r", medium(n)).await.unwrap();
+    }
+    let (mut client, _) = start(server.port).await;
+    let mut before = json!(null);
+    let mut pages = Vec::new();
+    for number in 1.. {
+        say(&mut client, number, json!({"type":"history","room":"r","before":before,"limit":200})).await;
+        let (received, page) = client.message().await;
+        client.send(Frame::Ack { received }).await;
+        let page = serde_json::from_str::<Value>(&page).unwrap()["messages"].clone();
+        let page = page.as_array().unwrap();
+        let Some(oldest) = page.first() else { break };
+        before = oldest["number"].clone();
+        assert!(page.iter().all(|past| past["message"].is_string() || past["number"] == 1), "{page:?}");
+        pages.push(page.len());
+    }
+    assert_eq!(pages.iter().sum::<usize>(), 41);
+    assert_eq!((pages[0], *pages.last().unwrap()), (3, 1));
+    assert_eq!(before, 1);
+}
+
+#[tokio::test]
+async fn a_full_room_s_members_are_no_more_than_an_outbox_holds() {
+    let store = Arc::new(MemoryStore::new(StoreSettings { outbox_bytes: 8_000, ..StoreSettings::default() }));
+    for n in 0..200 {
+        let id = redial_session::SessionId::from_bytes([n; 16]);
+        let new = NewSession { id, secret: SecretHash([n; 32]), user: None, alias: u64::from(n) };
+        store.create(new).await.unwrap();
+        store.apply(Some(id), vec![Effect::Join("r".into())]).await.unwrap();
+    }
+    let server = serve_chat(store).await;
+    let (mut client, _) = start(server.port).await;
+    say(&mut client, 1, json!({"type":"members","room":"r"})).await;
+    let answer = told(&mut client).await;
+    let shown = answer["members"].as_array().unwrap();
+    assert!((20..50).contains(&shown.len()), "{}", shown.len());
+    assert_eq!(shown[0]["alias"], "0".repeat(16));
+    assert_eq!(answer["more"], 200 - shown.len());
 }

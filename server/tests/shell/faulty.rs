@@ -17,6 +17,8 @@ use tokio::sync::mpsc::UnboundedReceiver;
 pub(crate) struct FaultyStore {
     inner: MemoryStore,
     down: AtomicBool,
+    /// What no message brought about fails.
+    pub(crate) refuse_applies: AtomicBool,
     /// Commits are made, but whoever asked for them never hears of it.
     pub(crate) swallow_commits: AtomicBool,
     /// A commit was made and swallowed.
@@ -32,6 +34,7 @@ impl FaultyStore {
         Arc::new(Self {
             inner: MemoryStore::new(settings),
             down: AtomicBool::new(false),
+            refuse_applies: AtomicBool::new(false),
             swallow_commits: AtomicBool::new(false),
             swallowed: Notify::new(),
             committed: Notify::new(),
@@ -81,6 +84,9 @@ impl SessionStore for FaultyStore {
 
     async fn apply(&self, session: Option<SessionId>, effects: Vec<Effect>) -> Result<(), StoreError> {
         self.there()?;
+        if self.refuse_applies.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable("full, by the test's wish".into()));
+        }
         self.inner.apply(session, effects).await
     }
 

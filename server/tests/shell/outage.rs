@@ -1,9 +1,11 @@
 //! A store that goes away and comes back, and a process that dies at the worst moment.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use redial_server::{Payload, SessionInfo, Sessions};
+use redial_server::store::SessionStore;
+use redial_server::{Chat, Payload, SessionInfo, Sessions};
 use redial_session::{Frame, Outcome};
 use tokio::time::Instant;
 
@@ -76,4 +78,25 @@ async fn a_connection_that_dies_between_commit_and_acknowledgement_commits_once(
     client.say(2, "twice").await;
     assert_eq!(client.message().await, (1, "once".to_owned()));
     assert_eq!(client.message().await, (2, "twice".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_takes_no_more_does_not_keep_other_sessions_from_their_end() {
+    let store = FaultyStore::new(Default::default());
+    let shared: Arc<dyn SessionStore> = store.clone();
+    let (place, sessions) = serve_pipe(Sessions::builder(Arc::clone(&shared), Chat::new(shared))).await;
+    let leave = async || {
+        let (mut client, _) = start(&place).await;
+        client.say(1, r#"{"type":"join","room":"r"}"#).await;
+        client.until_acknowledged(1).await;
+        drop(client);
+        sessions.until_connections(0).await;
+    };
+    leave().await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    leave().await;
+    store.refuse_applies.store(true, Ordering::SeqCst);
+    // Nobody hears that they left.
+    tokio::time::sleep(Duration::from_secs(2 * 300)).await;
+    assert_eq!(store.totals().await.unwrap().sessions, 0);
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use redial::Micros;
-use redial_server::Sessions;
+use redial_server::{Effect, Sessions};
 use redial_session::{Advice, Frame};
 use tokio::time::Instant;
 
@@ -77,4 +77,29 @@ async fn a_shutdown_ends_though_clients_and_store_do_nothing() {
     let began = Instant::now();
     sessions.shutdown(Duration::ZERO).await;
     assert_eq!(began.elapsed().as_secs(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn news_on_the_way_out_are_not_another_advice() {
+    let store = FaultyStore::new(Default::default());
+    let (place, sessions) = serve_pipe(Sessions::builder(store.clone(), echo)).await;
+    let (mut client, welcome) = start(&place).await;
+    store.swallow_commits.store(true, Ordering::SeqCst);
+    client.say(1, "it keeps the connection").await;
+    store.swallowed.notified().await;
+    let goes = sessions.clone();
+    tokio::spawn(async move { goes.shutdown(Duration::ZERO).await });
+    while !matches!(client.frame().await.unwrap(), Frame::GoingAway(_)) {}
+    for text in ["one", "two", "three"] {
+        sessions.apply(Some(welcome.id), vec![Effect::Reply(text.into())]).await.unwrap();
+        loop {
+            match client.frame().await.unwrap() {
+                Frame::Message { payload, .. } if payload.as_text() == Some(text) => break,
+                frame => assert!(!matches!(frame, Frame::GoingAway(_)), "told again"),
+            }
+        }
+    }
+    while let Ok(frame) = client.frame().await {
+        assert!(!matches!(frame, Frame::GoingAway(_)), "told again");
+    }
 }
