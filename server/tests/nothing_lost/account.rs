@@ -175,7 +175,16 @@ pub(crate) struct History {
 
 impl History {
     pub(crate) async fn of(store: &dyn SessionStore, board: &Board) -> Self {
-        Self::read(&patiently("the history", || store.history(ROOM, None, usize::MAX)).await, board)
+        // Page by page: all of it is more than a busy Redis can say at once.
+        let (mut pages, mut before) = (Vec::new(), None);
+        loop {
+            let page = patiently("the history", || store.history(ROOM, before, 100)).await;
+            let Some(first) = page.first() else { break };
+            before = Some(first.number);
+            pages.push(page);
+        }
+        let all: Vec<Past> = pages.into_iter().rev().flatten().collect();
+        Self::read(&all, board)
     }
 
     pub(crate) fn read(past: &[Past], board: &Board) -> Self {

@@ -26,7 +26,7 @@ use client::{Board, Diary};
 use tokio::task::JoinHandle;
 
 /// How long a run may take before it is stuck.
-const STUCK: Duration = Duration::from_secs(120);
+const STUCK: Duration = Duration::from_secs(300);
 
 /// Does what the test does to the clients, and waits for them. A client that ends too early ends it all.
 async fn finish(clients: Vec<JoinHandle<Diary>>, run: impl Future<Output = ()>, board: &Board) -> Vec<Diary> {
