@@ -64,6 +64,9 @@ pub struct Session<K: Clock, C: SessionTransport, R = ()> {
     /// Calls the halves.
     waker: Waker,
     overflow: Overflow,
+    /// When the client was looked at last, it had room, and nothing that was to be written. Since then only handles may have
+    /// changed that, which raise the connection's signal.
+    at_ease: bool,
 }
 
 /// How many events are put aside for a reader while a writer waits for acknowledgements.
@@ -99,6 +102,7 @@ impl<K: Clock, C: SessionTransport, R: Record> Builder<K, C, R> {
             waker: Waker::from(Arc::clone(&halves)),
             halves,
             overflow: limits.overflow,
+            at_ease: false,
         }
     }
 }
@@ -123,6 +127,7 @@ impl<K: Clock, C: SessionTransport, R: Record> Session<K, C, R> {
         let now = if within.is_some() { self.connection.now() } else { self.connection.latest };
         let deadline = within.map(|span| now.saturating_add(span));
         let id = sent(self.shared.lock().send(now, payload, deadline))?;
+        self.at_ease = false;
         let waker = self.waker.clone();
         self.pump(&mut Context::from_waker(&waker));
         // The timer, the flush, and what the outbox dropped are the stream's affair.
@@ -168,6 +173,7 @@ impl<K: Clock, C: SessionTransport, R: Record> Session<K, C, R> {
     #[must_use]
     pub fn take_pending(&mut self) -> Vec<Unacknowledged> {
         let taken = self.shared.lock().take_pending();
+        self.at_ease = false;
         self.halves.writer.wake();
         self.halves.reader.wake();
         taken
@@ -197,6 +203,11 @@ impl<K: Clock, C: SessionTransport, R: Record> Session<K, C, R> {
         poll_fn(|cx| self.poll_shut(cx)).await;
     }
 
+    /// A message asks twice for what it found a moment ago: this spares it two locks.
+    fn is_at_ease(&self) -> bool {
+        self.at_ease && self.connection.is_open() && !self.connection.signal.is_raised()
+    }
+
     /// Whether a message is taken, or refused with a reason.
     fn takes(&self) -> bool {
         let waits = self.connection.is_open() || self.overflow == Overflow::Wait;
@@ -211,6 +222,7 @@ impl<K: Clock, C: SessionTransport, R: Record> Session<K, C, R> {
         self.halves.writer.register(cx.waker());
         let waker = self.waker.clone();
         let cx = &mut Context::from_waker(&waker);
+        self.at_ease = false;
         self.shared.lock().acknowledge_now();
         self.pump(cx);
         self.connection.poll_shut(cx)
@@ -249,7 +261,7 @@ impl<K: Clock, C: SessionTransport, R: Record> Sink<Payload> for Session<K, C, R
 
     fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         let this = self.get_mut();
-        if this.takes() {
+        if this.is_at_ease() || this.takes() {
             return Poll::Ready(Ok(()));
         }
         this.halves.writer.register(cx.waker());
@@ -281,12 +293,13 @@ impl<K: Clock, C: SessionTransport, R: Record> Sink<Payload> for Session<K, C, R
         let mut client = this.shared.lock();
         sent(client.send(this.connection.latest, payload, None))?;
         pump(&mut this.connection, &mut client, &mut Context::from_waker(&this.waker));
+        this.at_ease = client.has_room() && !client.wants_to_transmit(this.connection.latest);
         Ok(())
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         let this = self.get_mut();
-        if !this.waits_to_transmit() {
+        if this.is_at_ease() || !this.waits_to_transmit() {
             return Pin::new(&mut this.connection).poll_flush(cx).map(|_| Ok(()));
         }
         this.halves.writer.register(cx.waker());

@@ -21,6 +21,7 @@ impl<K: Clock, C: SessionTransport, R: Record> Session<K, C, R> {
     /// Does whatever can be done without waiting, up to the connection's next event. Ready with whether there may be more to do:
     /// if not, the connection has ended.
     pub(super) fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        self.at_ease = false;
         if self.pump(cx) {
             self.halves.writer.wake();
         }
