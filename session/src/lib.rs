@@ -9,7 +9,8 @@
 //! While client and server keep their memory of a session, every message given to one side comes out of the other, once, in
 //! order, whatever connections do. When the session is over before that, the client says so and hands back what it had
 //! sent and nobody had acknowledged ([`SessionLost`]); everything else was delivered, handed back, or is sent in the next
-//! session. Nothing is lost silently.
+//! session. Nothing is lost silently, as long as somebody reads the events: of those that only say what was dropped, the oldest
+//! are forgotten where more than a thousand wait, and [`Client::dropped`] counts them all.
 //!
 //! # Bounds
 //! A client keeps at most [`ClientConfig::messages`] and [`ClientConfig::bytes`], sent or not. A [`Server`] keeps what was pushed
