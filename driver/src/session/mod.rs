@@ -57,8 +57,6 @@ pub struct Session<K: Clock, C: SessionTransport, R = ()> {
     shared: Arc<Shared>,
     /// What is to be read, and had to be put aside.
     events: VecDeque<SessionEvent>,
-    /// Of the messages among them.
-    kept_bytes: usize,
     timer: Timer<K::Sleep>,
     halves: Arc<Halves>,
     /// Calls the halves.
@@ -69,10 +67,9 @@ pub struct Session<K: Clock, C: SessionTransport, R = ()> {
     at_ease: bool,
 }
 
-/// How many events are put aside for a reader while a writer waits for acknowledgements.
+/// How many events are put aside for a reader while a writer waits for acknowledgements. Not how many bytes: acknowledgements
+/// come behind messages, and a task that sends before it reads would wait for ever behind a few long ones.
 const READ_AHEAD: usize = 1024;
-/// And how many bytes of messages.
-const READ_AHEAD_BYTES: usize = 1 << 20;
 
 impl<K: Clock, C: SessionTransport, R: Record> Builder<K, C, R> {
     /// A session over the connection, which is to be read and written by it alone.
@@ -97,7 +94,6 @@ impl<K: Clock, C: SessionTransport, R: Record> Builder<K, C, R> {
             connection: self.build(),
             shared: Arc::new(Shared::new(client)),
             events: VecDeque::new(),
-            kept_bytes: 0,
             timer: Timer::new(),
             waker: Waker::from(Arc::clone(&halves)),
             halves,
@@ -273,7 +269,7 @@ impl<K: Clock, C: SessionTransport, R: Record> Sink<Payload> for Session<K, C, R
                 return Poll::Ready(Ok(()));
             }
             // Only what the server says makes room.
-            if this.events.len() >= READ_AHEAD || this.kept_bytes >= READ_AHEAD_BYTES {
+            if this.events.len() >= READ_AHEAD {
                 this.halves.reader.wake();
                 return Poll::Pending;
             }

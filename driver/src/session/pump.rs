@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use futures_sink::Sink;
 use redial::{Cause, Hint, Notice, Phase};
-use redial_session::{Client, ClientEvent, EndReason, FromServer, Payload, Transmit, close_code};
+use redial_session::{Client, ClientEvent, EndReason, FromServer, Transmit, close_code};
 
 use super::Session;
 use super::event::SessionEvent;
@@ -127,7 +127,7 @@ impl<K: Clock, C: SessionTransport, R: Record> Session<K, C, R> {
         if client.is_plain() {
             drop(client);
             if let Some(payload) = self.connection.connector.unplain(message) {
-                self.keep(payload);
+                self.events.push_back(SessionEvent::Message(payload));
             }
             return;
         }
@@ -142,7 +142,7 @@ impl<K: Clock, C: SessionTransport, R: Record> Session<K, C, R> {
         }
         drop(client);
         match received {
-            Ok(FromServer::Message(payload)) => self.keep(payload),
+            Ok(FromServer::Message(payload)) => self.events.push_back(SessionEvent::Message(payload)),
             Ok(FromServer::Stray) => self.connection.reject(Cause::NETWORK),
             Ok(FromServer::Nothing | FromServer::Pong(_)) => {}
             Ok(FromServer::Welcome) => self.connection.ready(),
@@ -162,16 +162,10 @@ impl<K: Clock, C: SessionTransport, R: Record> Session<K, C, R> {
         }
     }
 
-    fn keep(&mut self, payload: Payload) {
-        self.kept_bytes = self.kept_bytes.saturating_add(payload.len());
-        self.events.push_back(SessionEvent::Message(payload));
-    }
-
     /// The next event for the reader. A message is the reader's from here on, and may be acknowledged.
     pub(super) fn hand_on(&mut self) -> Option<SessionEvent> {
         let event = self.events.pop_front()?;
-        if let SessionEvent::Message(payload) = &event {
-            self.kept_bytes = self.kept_bytes.saturating_sub(payload.len());
+        if matches!(event, SessionEvent::Message(_)) {
             let mut client = self.shared.lock();
             // The time counts for the first message of several that an acknowledgement will be for.
             let now = if client.deadline().is_none() { self.connection.now() } else { self.connection.latest };
