@@ -54,7 +54,14 @@ async fn run(hub: &Arc<Hub>, mut socket: Socket, user: Option<String>) -> Finish
     let finish = connection.run().await;
     let last = connection.last_frames(finish);
     let Rest { socket, lease, acknowledged } = connection.into_rest();
-    tokio::join!(part(socket, finish, last), settle(hub, finish, lease, acknowledged));
+    let settling = settle(hub, finish, lease, acknowledged);
+    if finish == Finish::Done {
+        // Who is told that the session has ended finds it gone.
+        let last = if settling.await { last } else { Vec::new() };
+        part(socket, finish, last).await;
+    } else {
+        let _ = tokio::join!(part(socket, finish, last), settling);
+    }
     finish
 }
 
@@ -75,8 +82,8 @@ async fn part(mut socket: Socket, finish: Finish, last: Vec<Bytes>) {
 }
 
 /// Tells the store what is left to tell. If it can't be reached for too long, the session's time counts from when it was last
-/// kept, and what the client has received it says again when it comes back.
-async fn settle(hub: &Hub, finish: Finish, lease: Lease, acknowledged: u64) {
+/// kept, and what the client has received it says again when it comes back. Whether it was told.
+async fn settle(hub: &Hub, finish: Finish, lease: Lease, acknowledged: u64) -> bool {
     let access = &hub.access;
     let settle = async {
         match finish {
@@ -94,7 +101,7 @@ async fn settle(hub: &Hub, finish: Finish, lease: Lease, acknowledged: u64) {
             }
         }
     };
-    let _ = tokio::time::timeout(SETTLE_TIMEOUT, settle).await;
+    tokio::time::timeout(SETTLE_TIMEOUT, settle).await.is_ok()
 }
 
 /// Ends a session.

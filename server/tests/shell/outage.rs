@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use redial_server::store::SessionStore;
 use redial_server::{Chat, Payload, SessionInfo, Sessions};
-use redial_session::{Frame, Outcome};
+use redial_session::{EndReason, Frame, Outcome};
 use tokio::time::Instant;
 
 use crate::client::{dial, resume, start};
@@ -98,5 +98,19 @@ async fn a_store_that_takes_no_more_does_not_keep_other_sessions_from_their_end(
     store.refuse_applies.store(true, Ordering::SeqCst);
     // Nobody hears that they left.
     tokio::time::sleep(Duration::from_secs(2 * 300)).await;
+    assert_eq!(store.totals().await.unwrap().sessions, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_told_that_a_session_has_ended_finds_it_gone() {
+    let store = FaultyStore::new(Default::default());
+    let (place, _sessions) = serve_pipe(Sessions::builder(store.clone(), echo)).await;
+    let (mut client, _) = start(&place).await;
+    store.set_down(true);
+    client.send(Frame::End { reason: EndReason::Done }).await;
+    store.asked.notified().await;
+    assert!(tokio::time::timeout(Duration::from_secs(1), client.frame()).await.is_err());
+    store.set_down(false);
+    assert_eq!(client.frame().await, Ok(Frame::End { reason: EndReason::Done }));
     assert_eq!(store.totals().await.unwrap().sessions, 0);
 }
