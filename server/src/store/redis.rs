@@ -45,6 +45,16 @@ const TOGETHER: usize = 500;
 /// without its newest messages does not mislead clients: a session that has lost what its client knows of is ended by the
 /// next [`claim`](SessionStore::claim). Set `maxmemory-policy noeviction`: Redis must refuse rather than forget.
 ///
+/// A transaction that was torn when Redis was killed, or its machine, must be taken out of its file before it starts again:
+///
+/// ```text
+/// yes | redis-check-aof --fix appendonlydir/appendonly.aof.manifest
+/// ```
+///
+/// Redis (all versions as of 2026, and Valkey before
+/// [this](https://github.com/valkey-io/valkey/pull/4342)) may leave its beginning there and append to it: the next start but
+/// one would do half of what never happened. With `aof-load-truncated no` it does not start at all until that has been done.
+///
 /// While Redis can't be reached, each call waits for up to 2 seconds for it to come back, and then is
 /// [`StoreError::Unavailable`]. Nothing needs to be done when it is there again. A Redis that answers, but has too much to
 /// do, is waited for up to 10 seconds.

@@ -17,6 +17,7 @@ mod loss;
 mod process;
 mod proxy;
 mod random;
+mod torn;
 mod words;
 
 use std::future::Future;
