@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use redial::Micros;
 
 use crate::error::FrameError;
@@ -199,7 +199,7 @@ impl Frame {
     ///
     /// # Errors
     /// What is wrong with them.
-    pub fn decode(bytes: Bytes) -> Result<Self, FrameError> {
+    pub fn decode(mut bytes: Bytes) -> Result<Self, FrameError> {
         let mut rest = &bytes[..];
         let (&kind, after) = rest.split_first().ok_or(FrameError::Empty)?;
         rest = after;
@@ -224,10 +224,12 @@ impl Frame {
                     return Err(FrameError::Zero);
                 }
                 let received = number::take(&mut rest)?;
-                let payload = bytes.slice_ref(rest);
+                // What is left of the bytes themselves: another view of them would be counted, and the first such is an allocation.
+                let head = bytes.len().saturating_sub(rest.len());
+                bytes.advance(head);
                 let payload = match kind {
-                    kind::TEXT => Payload::from_utf8(payload).map_err(|_| FrameError::NotUtf8)?,
-                    _ => Payload::binary(payload),
+                    kind::TEXT => Payload::from_utf8(bytes).map_err(|_| FrameError::NotUtf8)?,
+                    _ => Payload::binary(bytes),
                 };
                 return Ok(Self::Message { number, received, payload });
             }

@@ -56,7 +56,23 @@ fn each_byte(number: u64, mut put: impl FnMut(u8)) {
 }
 
 /// Takes a number from the front.
+#[inline]
 pub(crate) fn take(bytes: &mut &[u8]) -> Result<u64, FrameError> {
+    // Each message has two, and most are short.
+    match **bytes {
+        [byte, ref rest @ ..] if byte < 0x80 => {
+            *bytes = rest;
+            Ok(byte.into())
+        }
+        [low, high @ 1..0x80, ref rest @ ..] => {
+            *bytes = rest;
+            Ok(u64::from(low & 0x7f) | u64::from(high) << 7)
+        }
+        _ => take_any(bytes),
+    }
+}
+
+fn take_any(bytes: &mut &[u8]) -> Result<u64, FrameError> {
     let mut number = 0_u64;
     for index in 0..MOST_BYTES {
         let (&byte, rest) = bytes.split_first().ok_or(FrameError::Short)?;

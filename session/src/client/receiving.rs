@@ -117,6 +117,10 @@ impl Client {
         if claimed > most || (firm && claimed < least) {
             return Err(ProtocolError::Offset { claimed, least, most });
         }
+        // Most messages have nothing new to say.
+        if claimed <= least {
+            return Ok(());
+        }
         let count = claimed.saturating_sub(least);
         session.acknowledged = least.saturating_add(count);
         self.deliver(usize::try_from(count).unwrap_or(usize::MAX));
