@@ -199,8 +199,16 @@ impl Frame {
     ///
     /// # Errors
     /// What is wrong with them.
-    pub fn decode(mut bytes: Bytes) -> Result<Self, FrameError> {
-        let mut rest = &bytes[..];
+    pub fn decode(bytes: Bytes) -> Result<Self, FrameError> {
+        match Message::decode(bytes) {
+            Ok(message) => message.map(Self::from),
+            Err(bytes) => Self::decode_other(&bytes),
+        }
+    }
+
+    /// A frame that is no message.
+    pub(crate) fn decode_other(bytes: &[u8]) -> Result<Self, FrameError> {
+        let mut rest = bytes;
         let (&kind, after) = rest.split_first().ok_or(FrameError::Empty)?;
         rest = after;
         let frame = match kind {
@@ -218,21 +226,6 @@ impl Frame {
                 ttl: Micros::from_millis(number::take(&mut rest)?),
                 most_payload: number::take(&mut rest)?,
             }),
-            kind::TEXT | kind::BINARY => {
-                let number = number::take(&mut rest)?;
-                if number == 0 {
-                    return Err(FrameError::Zero);
-                }
-                let received = number::take(&mut rest)?;
-                // What is left of the bytes themselves: another view of them would be counted, and the first such is an allocation.
-                let head = bytes.len().saturating_sub(rest.len());
-                bytes.advance(head);
-                let payload = match kind {
-                    kind::TEXT => Payload::from_utf8(bytes).map_err(|_| FrameError::NotUtf8)?,
-                    _ => Payload::binary(bytes),
-                };
-                return Ok(Self::Message { number, received, payload });
-            }
             kind::ACK => Self::Ack { received: number::take(&mut rest)? },
             kind::PING => Self::Ping { id: number::take(&mut rest)? },
             kind::PONG => Self::Pong { id: number::take(&mut rest)? },
@@ -242,6 +235,49 @@ impl Frame {
             kind => return Err(FrameError::Type(kind)),
         };
         if rest.is_empty() { Ok(frame) } else { Err(FrameError::Long) }
+    }
+}
+
+/// What a message's frame says. Most frames are messages, and are spared the way of the others.
+pub(crate) struct Message {
+    pub(crate) number: u64,
+    pub(crate) received: u64,
+    pub(crate) payload: Payload,
+}
+
+impl Message {
+    /// The message that these bytes are; they come back if they are something else.
+    #[inline]
+    pub(crate) fn decode(bytes: Bytes) -> Result<Result<Self, FrameError>, Bytes> {
+        match bytes.first() {
+            Some(&kind::BINARY) => Ok(Self::decode_rest(bytes, false)),
+            Some(&kind::TEXT) => Ok(Self::decode_rest(bytes, true)),
+            _ => Err(bytes),
+        }
+    }
+
+    #[inline]
+    fn decode_rest(mut bytes: Bytes, text: bool) -> Result<Self, FrameError> {
+        let mut rest = bytes.get(1..).unwrap_or_default();
+        let number = number::take(&mut rest)?;
+        if number == 0 {
+            return Err(FrameError::Zero);
+        }
+        let received = number::take(&mut rest)?;
+        // What is left of the bytes themselves: a second view of them would be counted, and the first such is an allocation.
+        let head = bytes.len().saturating_sub(rest.len());
+        bytes.advance(head);
+        let payload = match text {
+            true => Payload::from_utf8(bytes).map_err(|_| FrameError::NotUtf8)?,
+            false => Payload::binary(bytes),
+        };
+        Ok(Self { number, received, payload })
+    }
+}
+
+impl From<Message> for Frame {
+    fn from(Message { number, received, payload }: Message) -> Self {
+        Self::Message { number, received, payload }
     }
 }
 

@@ -14,7 +14,7 @@ use redial::{Micros, Timestamp};
 
 use crate::acks::Acks;
 use crate::error::ProtocolError;
-use crate::frame::{Advice, EndReason, Frame, encode_message};
+use crate::frame::{Advice, EndReason, Frame, Message, encode_message};
 use crate::id::{Secret, SessionId};
 use crate::payload::Payload;
 use outbox::Outbox;
@@ -280,7 +280,11 @@ impl Client {
     /// # Errors
     /// If it is no frame, or has no place here: then the connection is of no use any more.
     pub fn receive(&mut self, now: Timestamp, frame: Bytes) -> Result<FromServer, ProtocolError> {
-        let frame = Frame::decode(frame)?;
+        let frame = match Message::decode(frame) {
+            Ok(message) if self.link == Link::Open => return self.on_message(message?),
+            Ok(message) => message?.into(),
+            Err(frame) => Frame::decode_other(&frame)?,
+        };
         match self.link {
             Link::Greeted { resuming } => match frame {
                 Frame::Welcome(welcome) => self.on_welcome(now, &welcome, resuming),
