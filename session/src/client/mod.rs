@@ -279,12 +279,18 @@ impl Client {
     ///
     /// # Errors
     /// If it is no frame, or has no place here: then the connection is of no use any more.
+    #[inline]
     pub fn receive(&mut self, now: Timestamp, frame: Bytes) -> Result<FromServer, ProtocolError> {
         let frame = match Message::decode(frame) {
             Ok(message) if self.link == Link::Open => return self.on_message(message?),
             Ok(message) => message?.into(),
             Err(frame) => Frame::decode_other(&frame)?,
         };
+        self.receive_other(now, frame)
+    }
+
+    #[inline(never)]
+    fn receive_other(&mut self, now: Timestamp, frame: Frame) -> Result<FromServer, ProtocolError> {
         match self.link {
             Link::Greeted { resuming } => match frame {
                 Frame::Welcome(welcome) => self.on_welcome(now, &welcome, resuming),
@@ -306,6 +312,7 @@ impl Client {
     }
 
     /// The application has got one more message, the oldest of those received: now it may be acknowledged.
+    #[inline]
     pub fn taken(&mut self, now: Timestamp) {
         if let Some(session) = &mut self.session {
             session.acks.commit_next(now);
@@ -327,6 +334,7 @@ impl Client {
 
     /// Whether [`transmit`](Self::transmit) may have something to write. It costs less than asking for it.
     #[must_use]
+    #[inline]
     pub fn wants_to_transmit(&self, now: Timestamp) -> bool {
         match self.link {
             Link::None | Link::Greeted { .. } | Link::Over => false,
@@ -369,6 +377,7 @@ impl Client {
 
     /// When to call [`timeout`](Self::timeout), though nothing else happens.
     #[must_use]
+    #[inline]
     pub fn deadline(&self) -> Option<Timestamp> {
         let ack = match (self.link, &self.session) {
             (Link::Open, Some(session)) => session.acks.deadline(),

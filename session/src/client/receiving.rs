@@ -79,7 +79,7 @@ impl Client {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn on_message(&mut self, message: Message) -> Result<FromServer, ProtocolError> {
         let Message { number, received, payload } = message;
         self.on_ack(received, false)?;
