@@ -3,12 +3,12 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use redial::Micros;
 
 use crate::error::FrameError;
 use crate::id::{ID_BYTES, Secret, SessionId};
-use crate::number::{self, Head};
+use crate::number;
 use crate::payload::Payload;
 
 /// The name of the WebSocket subprotocol (RFC 6455, section 1.9).
@@ -200,7 +200,15 @@ impl Frame {
     /// # Errors
     /// What is wrong with them.
     pub fn decode(bytes: Bytes) -> Result<Self, FrameError> {
-        let mut rest = &bytes[..];
+        match Message::decode(bytes) {
+            Ok(message) => message.map(Self::from),
+            Err(bytes) => Self::decode_other(&bytes),
+        }
+    }
+
+    /// A frame that is no message.
+    pub(crate) fn decode_other(bytes: &[u8]) -> Result<Self, FrameError> {
+        let mut rest = bytes;
         let (&kind, after) = rest.split_first().ok_or(FrameError::Empty)?;
         rest = after;
         let frame = match kind {
@@ -218,19 +226,6 @@ impl Frame {
                 ttl: Micros::from_millis(number::take(&mut rest)?),
                 most_payload: number::take(&mut rest)?,
             }),
-            kind::TEXT | kind::BINARY => {
-                let number = number::take(&mut rest)?;
-                if number == 0 {
-                    return Err(FrameError::Zero);
-                }
-                let received = number::take(&mut rest)?;
-                let payload = bytes.slice_ref(rest);
-                let payload = match kind {
-                    kind::TEXT => Payload::from_utf8(payload).map_err(|_| FrameError::NotUtf8)?,
-                    _ => Payload::binary(payload),
-                };
-                return Ok(Self::Message { number, received, payload });
-            }
             kind::ACK => Self::Ack { received: number::take(&mut rest)? },
             kind::PING => Self::Ping { id: number::take(&mut rest)? },
             kind::PONG => Self::Pong { id: number::take(&mut rest)? },
@@ -243,15 +238,60 @@ impl Frame {
     }
 }
 
+/// What a message's frame says. Most frames are messages, and are spared the way of the others.
+pub(crate) struct Message {
+    pub(crate) number: u64,
+    pub(crate) received: u64,
+    pub(crate) payload: Payload,
+}
+
+impl Message {
+    /// The message that these bytes are; they come back if they are something else.
+    #[inline(always)] // a payload is moved once less for each call on its way
+    pub(crate) fn decode(bytes: Bytes) -> Result<Result<Self, FrameError>, Bytes> {
+        match bytes.first() {
+            Some(&kind::BINARY) => Ok(Self::decode_rest(bytes)),
+            Some(&kind::TEXT) => Ok(Self::decode_text(bytes)),
+            _ => Err(bytes),
+        }
+    }
+
+    #[inline(never)]
+    fn decode_text(bytes: Bytes) -> Result<Self, FrameError> {
+        let message = Self::decode_rest(bytes)?;
+        let payload = Payload::from_utf8(message.payload.into_bytes()).map_err(|_| FrameError::NotUtf8)?;
+        Ok(Self { payload, ..message })
+    }
+
+    #[inline(always)]
+    fn decode_rest(mut bytes: Bytes) -> Result<Self, FrameError> {
+        let mut rest = bytes.get(1..).unwrap_or_default();
+        let number = number::take(&mut rest)?;
+        if number == 0 {
+            return Err(FrameError::Zero);
+        }
+        let received = number::take(&mut rest)?;
+        // What is left of the bytes themselves: a second view of them would be counted, and the first such is an allocation.
+        let head = bytes.len().saturating_sub(rest.len());
+        bytes.advance(head);
+        Ok(Self { number, received, payload: Payload::binary(bytes) })
+    }
+}
+
+impl From<Message> for Frame {
+    fn from(Message { number, received, payload }: Message) -> Self {
+        Self::Message { number, received, payload }
+    }
+}
+
 /// The bytes of a message, made at once: every message comes this way. Of exactly their length, which `Bytes` takes over as it
 /// is.
 pub(crate) fn encode_message(number: u64, received: u64, payload: &Payload) -> Bytes {
-    let mut head = Head::new(if payload.is_text() { kind::TEXT } else { kind::BINARY });
-    head.put(number);
-    head.put(received);
-    let head = head.bytes();
-    let mut bytes = Vec::with_capacity(head.len().saturating_add(payload.len()));
-    bytes.extend_from_slice(head);
+    let head = 1 + number::len(number) + number::len(received);
+    let mut bytes = Vec::with_capacity(payload.len().saturating_add(head));
+    bytes.push(if payload.is_text() { kind::TEXT } else { kind::BINARY });
+    number::put(&mut bytes, number);
+    number::put(&mut bytes, received);
     bytes.extend_from_slice(payload.bytes());
     Bytes::from(bytes)
 }

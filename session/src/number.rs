@@ -11,52 +11,43 @@ pub const MAX_NUMBER: u64 = (1 << 53) - 1;
 /// What the largest number takes.
 const MOST_BYTES: usize = 8;
 
-/// The beginning of a message: its type and two numbers, before anybody knows how long it will be.
-pub(crate) struct Head {
-    bytes: [u8; Self::MOST],
-    len: usize,
-}
-
-impl Head {
-    const MOST: usize = 1 + 2 * MOST_BYTES;
-
-    pub(crate) const fn new(kind: u8) -> Self {
-        let mut bytes = [0; Self::MOST];
-        bytes[0] = kind;
-        Self { bytes, len: 1 }
-    }
-
-    /// Twice at most.
-    pub(crate) fn put(&mut self, number: u64) {
-        each_byte(number, |byte| {
-            if let Some(place) = self.bytes.get_mut(self.len) {
-                *place = byte;
-                self.len += 1;
-            }
-        });
-    }
-
-    pub(crate) fn bytes(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or_default()
-    }
-}
-
-pub(crate) fn put(buffer: &mut Vec<u8>, number: u64) {
-    each_byte(number, |byte| buffer.push(byte));
+/// How many bytes a number takes.
+pub(crate) const fn len(number: u64) -> usize {
+    let number = if number < MAX_NUMBER { number } else { MAX_NUMBER };
+    let bits = u64::BITS - (number | 1).leading_zeros();
+    bits.div_ceil(7) as usize
 }
 
 /// A number above the largest is written as the largest.
-fn each_byte(number: u64, mut put: impl FnMut(u8)) {
+#[inline]
+pub(crate) fn put(buffer: &mut Vec<u8>, number: u64) {
     let mut rest = number.min(MAX_NUMBER);
     while rest >= 0x80 {
-        put((rest & 0x7f) as u8 | 0x80);
+        buffer.push((rest & 0x7f) as u8 | 0x80);
         rest >>= 7;
     }
-    put(rest as u8);
+    buffer.push(rest as u8);
 }
 
 /// Takes a number from the front.
+#[inline]
 pub(crate) fn take(bytes: &mut &[u8]) -> Result<u64, FrameError> {
+    // Each message has two, and most are short.
+    match **bytes {
+        [byte, ref rest @ ..] if byte < 0x80 => {
+            *bytes = rest;
+            Ok(byte.into())
+        }
+        [low, high @ 1..0x80, ref rest @ ..] => {
+            *bytes = rest;
+            Ok(u64::from(low & 0x7f) | u64::from(high) << 7)
+        }
+        _ => take_any(bytes),
+    }
+}
+
+#[cold]
+fn take_any(bytes: &mut &[u8]) -> Result<u64, FrameError> {
     let mut number = 0_u64;
     for index in 0..MOST_BYTES {
         let (&byte, rest) = bytes.split_first().ok_or(FrameError::Short)?;
@@ -77,10 +68,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_number_comes_back(number in 0..=MAX_NUMBER, after in any::<u8>()) {
+        fn a_number_comes_back(number in 0..=MAX_NUMBER, less in 0..53_u32, after in any::<u8>()) {
+            let number = number >> less;
             let mut buffer = Vec::new();
             put(&mut buffer, number);
             prop_assert!(buffer.len() <= MOST_BYTES);
+            prop_assert_eq!(buffer.len(), len(number));
             buffer.push(after);
             let mut rest = &buffer[..];
             prop_assert_eq!(take(&mut rest), Ok(number));

@@ -7,7 +7,7 @@ use redial::Timestamp;
 
 use crate::acks::{AckPolicy, Acks};
 use crate::error::ProtocolError;
-use crate::frame::{Advice, EndReason, Frame, Welcome, encode_message};
+use crate::frame::{Advice, EndReason, Frame, Message, Welcome, encode_message};
 use crate::id::{Secret, SessionId};
 use crate::payload::Payload;
 
@@ -142,14 +142,25 @@ impl Server {
     /// # Errors
     /// If it is no frame, or has no place here. Then close the connection with [`ProtocolError::close_code`].
     pub fn receive(&mut self, frame: Bytes) -> Result<FromClient, ProtocolError> {
-        match Frame::decode(frame)? {
-            Frame::Message { number, received, payload } => {
-                self.on_ack(received)?;
-                Ok(match self.acks.on_message(number)? {
-                    true => FromClient::Message { number, payload },
-                    false => FromClient::Nothing,
-                })
-            }
+        match Message::decode(frame) {
+            Ok(message) => self.on_message(message?),
+            Err(frame) => self.on_other(Frame::decode_other(&frame)?),
+        }
+    }
+
+    #[inline]
+    fn on_message(&mut self, message: Message) -> Result<FromClient, ProtocolError> {
+        let Message { number, received, payload } = message;
+        self.on_ack(received)?;
+        Ok(match self.acks.on_message(number)? {
+            true => FromClient::Message { number, payload },
+            false => FromClient::Nothing,
+        })
+    }
+
+    fn on_other(&mut self, frame: Frame) -> Result<FromClient, ProtocolError> {
+        match frame {
+            Frame::Message { number, received, payload } => self.on_message(Message { number, received, payload }),
             Frame::Ack { received } => self.on_ack(received).map(|()| FromClient::Nothing),
             Frame::Ping { id } => {
                 // Of several that came at once the newest is answered: that is the one whose answer counts.

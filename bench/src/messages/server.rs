@@ -166,14 +166,6 @@ fn converse(mut stream: TcpStream) -> io::Result<()> {
                         }
                         gathered += 1;
                     }
-                    // Messages wait until their window is full; a welcome and an acknowledgement don't.
-                    if let Some(half) = half.as_mut().filter(|_| gathered == 0) {
-                        while let Some(frame) = half.transmit() {
-                            answer(&mut answers, BINARY, &frame);
-                        }
-                        write(&mut stream, &answers)?;
-                        answers.clear();
-                    }
                     let full = matches!(manner, Manner::Echo { window } if gathered == window);
                     if last || full {
                         while let Some(frame) = half.as_mut().and_then(Half::transmit) {
@@ -186,6 +178,14 @@ fn converse(mut stream: TcpStream) -> io::Result<()> {
                 }
                 _ => {}
             }
+        }
+        // Messages wait until their window is full; a welcome, and an acknowledgement of what one read has brought, don't.
+        if let Some(half) = half.as_mut().filter(|_| gathered == 0) {
+            while let Some(frame) = half.transmit() {
+                answer(&mut answers, BINARY, &frame);
+            }
+            write(&mut stream, &answers)?;
+            answers.clear();
         }
         received.drain(..taken);
         let n = stream.read(&mut chunk)?;

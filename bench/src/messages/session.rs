@@ -10,8 +10,9 @@ use tokio_tungstenite::tungstenite::Bytes;
 
 /// An open connection whose session has begun.
 pub(crate) async fn connect(url: &str, policy: Policy) -> Session {
-    // Messages of 64 KiB need more than comes with it: 1 MiB is 16 of them.
-    let outbox = OutboxLimits { bytes: 8 << 20, ..OutboxLimits::default() };
+    // Messages of 64 KiB need more than comes with it: 1 MiB is 16 of them. And one way, TCP is to hold the writer back, as it does
+    // with plain messages: its buffers take some thousand of 1 KiB.
+    let outbox = OutboxLimits { messages: 4096, bytes: 8 << 20, ..OutboxLimits::default() };
     let builder = WebSocket::builder(url).policy(policy).outbox(outbox);
     let mut client = builder.session(SessionConfig::default()).expect("a good URL");
     while let Some(event) = client.next().await {

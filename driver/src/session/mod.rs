@@ -26,7 +26,7 @@ use crate::outbox::Overflow;
 use crate::reconnecting::Reconnecting;
 use crate::recorder::Record;
 use crate::timer::Timer;
-use pump::pump;
+use pump::{Turn, pump};
 use shared::{Halves, Shared, sent};
 
 pub use config::SessionConfig;
@@ -65,6 +65,8 @@ pub struct Session<K: Clock, C: SessionTransport, R = ()> {
     /// When the client was looked at last, it had room, and nothing that was to be written. Since then only handles may have
     /// changed that, which raise the connection's signal.
     at_ease: bool,
+    /// The writer has asked to be woken, and was not since.
+    writer_waits: bool,
 }
 
 /// How many events are put aside for a reader while a writer waits for acknowledgements. Not how many bytes: acknowledgements
@@ -99,6 +101,7 @@ impl<K: Clock, C: SessionTransport, R: Record> Builder<K, C, R> {
             halves,
             overflow: limits.overflow,
             at_ease: false,
+            writer_waits: false,
         }
     }
 }
@@ -210,12 +213,44 @@ impl<K: Clock, C: SessionTransport, R: Record> Session<K, C, R> {
         !waits || self.shared.lock().has_room() || self.connection.is_finished()
     }
 
+    /// Sends a message straight on, where nothing is in its way.
+    #[inline]
+    fn pass(&mut self, payload: Payload) -> Result<(), Payload> {
+        if !self.is_at_ease() {
+            return Err(payload);
+        }
+        let ready = Pin::new(&mut self.connection).poll_ready(&mut Context::from_waker(&self.waker));
+        if ready.is_pending() || !self.connection.link_ready {
+            return Err(payload);
+        }
+        let mut client = self.shared.lock();
+        let (_, frame) = client.send_now(payload)?;
+        self.at_ease = client.has_room();
+        drop(client);
+        let message = self.connection.connector.frame(frame);
+        // What the connection breaks on is sent again on the next one.
+        let _ = Pin::new(&mut self.connection).start_send(message);
+        Ok(())
+    }
+
+    /// The writer is to be woken when something has changed for it.
+    fn await_writer(&mut self, cx: &Context<'_>) {
+        self.halves.writer.register(cx.waker());
+        self.writer_waits = true;
+    }
+
+    fn wake_writer(&mut self) {
+        if std::mem::take(&mut self.writer_waits) {
+            self.halves.writer.wake();
+        }
+    }
+
     fn waits_to_transmit(&self) -> bool {
         self.connection.is_open() && self.shared.lock().wants_to_transmit(self.connection.latest)
     }
 
     fn poll_shut(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.halves.writer.register(cx.waker());
+        self.await_writer(cx);
         let waker = self.waker.clone();
         let cx = &mut Context::from_waker(&waker);
         self.at_ease = false;
@@ -232,20 +267,24 @@ impl<K: Clock, C: SessionTransport, R: Record> Stream for Session<K, C, R> {
         let this = self.get_mut();
         let unflushed = this.connection.dirty;
         while this.events.is_empty() {
-            match this.poll_turn(cx) {
-                Poll::Ready(true) => {}
-                Poll::Ready(false) => break,
+            match this.poll_turn(cx, true) {
+                Poll::Ready(Turn::More) => {}
+                Poll::Ready(Turn::Over) => break,
+                Poll::Ready(Turn::Message(payload)) => {
+                    this.wake_writer();
+                    return Poll::Ready(Some(SessionEvent::Message(payload)));
+                }
                 Poll::Pending => {
                     // The connection wakes this half alone from now on: what it does for the writer, the writer must hear.
                     if unflushed && !this.connection.dirty {
-                        this.halves.writer.wake();
+                        this.wake_writer();
                     }
                     this.halves.reader.register(cx.waker());
                     return Poll::Pending;
                 }
             }
         }
-        this.halves.writer.wake();
+        this.wake_writer();
         Poll::Ready(this.hand_on())
     }
 }
@@ -260,7 +299,7 @@ impl<K: Clock, C: SessionTransport, R: Record> Sink<Payload> for Session<K, C, R
         if this.is_at_ease() || this.takes() {
             return Poll::Ready(Ok(()));
         }
-        this.halves.writer.register(cx.waker());
+        this.await_writer(cx);
         // What comes is the reader's affair, too.
         let waker = this.waker.clone();
         let cx = &mut Context::from_waker(&waker);
@@ -273,9 +312,9 @@ impl<K: Clock, C: SessionTransport, R: Record> Sink<Payload> for Session<K, C, R
                 this.halves.reader.wake();
                 return Poll::Pending;
             }
-            let more = ready!(this.poll_turn(cx));
+            let turn = ready!(this.poll_turn(cx, false));
             this.halves.reader.wake();
-            if !more {
+            if matches!(turn, Turn::Over) {
                 return Poll::Ready(Ok(()));
             }
         }
@@ -283,6 +322,10 @@ impl<K: Clock, C: SessionTransport, R: Record> Sink<Payload> for Session<K, C, R
 
     fn start_send(self: Pin<&mut Self>, payload: Payload) -> Result<(), Self::Error> {
         let this = self.get_mut();
+        let payload = match this.pass(payload) {
+            Ok(()) => return Ok(()),
+            Err(payload) => payload,
+        };
         if !this.connection.is_open() && this.connection.is_finished() {
             return Err(SendError::Finished { message: payload });
         }
@@ -298,7 +341,7 @@ impl<K: Clock, C: SessionTransport, R: Record> Sink<Payload> for Session<K, C, R
         if this.is_at_ease() || !this.waits_to_transmit() {
             return Pin::new(&mut this.connection).poll_flush(cx).map(|_| Ok(()));
         }
-        this.halves.writer.register(cx.waker());
+        this.await_writer(cx);
         let waker = this.waker.clone();
         let cx = &mut Context::from_waker(&waker);
         this.pump(cx);

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use futures_sink::Sink;
 use redial::{Cause, Hint, Notice, Phase};
-use redial_session::{Client, ClientEvent, EndReason, FromServer, Transmit, close_code};
+use redial_session::{Client, ClientEvent, EndReason, FromServer, Payload, ProtocolError, Transmit, close_code};
 
 use super::Session;
 use super::event::SessionEvent;
@@ -17,36 +17,55 @@ use crate::event::Event;
 use crate::reconnecting::Reconnecting;
 use crate::recorder::Record;
 
+/// What a turn has brought.
+pub(super) enum Turn {
+    /// The connection has ended, and there is nothing more to do.
+    Over,
+    /// There may be more to do.
+    More,
+    /// A message for whoever wanted one: nothing is to be read before it.
+    Message(Payload),
+}
+
 impl<K: Clock, C: SessionTransport, R: Record> Session<K, C, R> {
-    /// Does whatever can be done without waiting, up to the connection's next event. Ready with whether there may be more to do:
-    /// if not, the connection has ended.
-    pub(super) fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        self.at_ease = false;
-        if self.pump(cx) {
-            self.halves.writer.wake();
+    /// Does whatever can be done without waiting, up to the connection's next event. `wanted`: whoever asks takes a message.
+    #[inline]
+    pub(super) fn poll_turn(&mut self, cx: &mut Context<'_>, wanted: bool) -> Poll<Turn> {
+        if !self.is_at_ease() && self.pump(cx) {
+            self.wake_writer();
         }
         match Pin::new(&mut self.connection).poll_next(cx) {
-            Poll::Ready(Some(event)) => self.on_event(event, cx),
+            Poll::Ready(Some(Event::Message(message))) => Poll::Ready(self.on_message(message, wanted)),
+            Poll::Ready(Some(event)) => {
+                self.at_ease = false;
+                self.on_event(event, cx);
+                Poll::Ready(Turn::More)
+            }
             Poll::Ready(None) => {
-                let before = self.events.len();
-                self.collect();
-                return Poll::Ready(self.events.len() > before);
+                self.at_ease = false;
+                Poll::Ready(if self.collect() { Turn::More } else { Turn::Over })
             }
-            Poll::Pending => {
-                let before = self.events.len();
-                let busy = self.look_at_clock(cx);
-                self.collect();
-                if !busy && self.events.len() == before {
-                    return Poll::Pending;
-                }
-            }
+            Poll::Pending => self.poll_rest(cx),
         }
-        Poll::Ready(true)
+    }
+
+    /// There is nothing to read.
+    fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<Turn> {
+        // A handle may have sent something since, and the connection has taken its signal.
+        if self.pump(cx) {
+            self.wake_writer();
+            return Poll::Ready(Turn::More);
+        }
+        let busy = self.look_at_clock(cx);
+        if self.collect() || busy { Poll::Ready(Turn::More) } else { Poll::Pending }
     }
 
     /// Writes what the session wants written, as far as the connection takes it. Says whether that was anything.
     pub(super) fn pump(&mut self, cx: &mut Context<'_>) -> bool {
-        pump(&mut self.connection, &mut self.shared.lock(), cx)
+        let mut client = self.shared.lock();
+        let wrote = pump(&mut self.connection, &mut client, cx);
+        self.at_ease = client.has_room() && !client.wants_to_transmit(self.connection.latest);
+        wrote
     }
 
     /// There is nothing to read. True if something was written, which is to be flushed.
@@ -74,7 +93,6 @@ impl<K: Clock, C: SessionTransport, R: Record> Session<K, C, R> {
 
     fn on_event(&mut self, event: Event<C::Message>, cx: &mut Context<'_>) {
         match event {
-            Event::Message(message) => self.on_message(message),
             Event::Notice(notice) => {
                 if let Notice::Phase { from, to } = notice {
                     self.on_phase(from, to);
@@ -84,7 +102,7 @@ impl<K: Clock, C: SessionTransport, R: Record> Session<K, C, R> {
                 self.pump(cx);
             }
             // A frame that did not go out: the session knows what to send again.
-            Event::Dropped { .. } => {}
+            Event::Message(_) | Event::Dropped { .. } => {}
         }
     }
 
@@ -122,25 +140,41 @@ impl<K: Clock, C: SessionTransport, R: Record> Session<K, C, R> {
         }
     }
 
-    fn on_message(&mut self, message: C::Message) {
+    #[inline]
+    fn on_message(&mut self, message: C::Message, wanted: bool) -> Turn {
+        self.at_ease = false;
         let mut client = self.shared.lock();
         if client.is_plain() {
             drop(client);
             if let Some(payload) = self.connection.connector.unplain(message) {
                 self.events.push_back(SessionEvent::Message(payload));
             }
-            return;
+            return Turn::More;
         }
         let Some(frame) = self.connection.connector.unframe(message) else {
             drop(client);
             self.connection.reject(Cause::Protocol);
-            return;
+            return Turn::More;
         };
         let received = client.receive(self.connection.latest, frame);
         while let Some(event) = client.event() {
             tell(&mut self.events, event);
         }
-        drop(client);
+        match received {
+            Ok(FromServer::Message(payload)) if wanted && self.events.is_empty() => {
+                take_on(&mut self.connection, &mut client);
+                self.at_ease = client.has_room() && !client.wants_to_transmit(self.connection.latest);
+                Turn::Message(payload)
+            }
+            received => {
+                drop(client);
+                self.on_received(received);
+                Turn::More
+            }
+        }
+    }
+
+    fn on_received(&mut self, received: Result<FromServer, ProtocolError>) {
         match received {
             Ok(FromServer::Message(payload)) => self.events.push_back(SessionEvent::Message(payload)),
             Ok(FromServer::Stray) => self.connection.reject(Cause::NETWORK),
@@ -166,20 +200,20 @@ impl<K: Clock, C: SessionTransport, R: Record> Session<K, C, R> {
     pub(super) fn hand_on(&mut self) -> Option<SessionEvent> {
         let event = self.events.pop_front()?;
         if matches!(event, SessionEvent::Message(_)) {
-            let mut client = self.shared.lock();
-            // The time counts for the first message of several that an acknowledgement will be for.
-            let now = if client.deadline().is_none() { self.connection.now() } else { self.connection.latest };
-            client.taken(now);
+            take_on(&mut self.connection, &mut self.shared.lock());
+            self.at_ease = false;
         }
         Some(event)
     }
 
-    /// What the client has to say.
-    fn collect(&mut self) {
+    /// What the client has to say. True if that was anything.
+    fn collect(&mut self) -> bool {
+        let before = self.events.len();
         let mut client = self.shared.lock();
         while let Some(event) = client.event() {
             tell(&mut self.events, event);
         }
+        self.events.len() > before
     }
 }
 
@@ -191,6 +225,13 @@ fn tell(events: &mut VecDeque<SessionEvent>, event: ClientEvent) {
         }
         _ => events.push_back(SessionEvent::Session(event)),
     }
+}
+
+/// A message is the reader's from here on.
+fn take_on<K: Clock, C: SessionTransport, R: Record>(connection: &mut Reconnecting<K, C, R>, client: &mut Client) {
+    // The time counts for the first message of several that an acknowledgement will be for.
+    let now = if client.deadline().is_none() { connection.now() } else { connection.latest };
+    client.taken(now);
 }
 
 /// Writes what the client wants written, as far as the connection takes it. Says whether that was anything.

@@ -83,11 +83,22 @@ impl Outbox {
         Ok(dropped)
     }
 
-    /// What a restored session had sent.
+    /// One that has a number.
     pub(super) fn push_numbered(&mut self, id: MessageId, payload: Payload) {
         self.bytes = self.bytes.saturating_add(payload.len());
         self.entries.push_back(Entry { id, payload, deadline: None });
         self.numbered = self.entries.len();
+    }
+
+    /// Whether a message of so many bytes has place, and none is to be sent before it.
+    pub(super) fn passes(&self, bytes: usize) -> bool {
+        self.is_sent() && self.met(bytes).is_none()
+    }
+
+    /// One that passes, and is sent.
+    pub(super) fn push_sent(&mut self, id: MessageId, payload: Payload) {
+        self.push_numbered(id, payload);
+        self.cursor = self.entries.len();
     }
 
     pub(super) fn next(&self) -> Next<'_> {

@@ -6,7 +6,7 @@ use super::event::{ClientEvent, LossReason};
 use super::{Client, FromServer, Link, MOST_EVENTS, Session};
 use crate::acks::Acks;
 use crate::error::ProtocolError;
-use crate::frame::{Advice, EndReason, Frame, Outcome, Welcome};
+use crate::frame::{Advice, EndReason, Frame, Message, Outcome, Welcome};
 
 /// How long a greeting that was given up may still reach a server, and wait there for its store (ours: for 5 s).
 const STRAY: Micros = Micros::from_secs(60);
@@ -79,18 +79,22 @@ impl Client {
         Ok(())
     }
 
+    #[inline(always)]
+    pub(super) fn on_message(&mut self, message: Message) -> Result<FromServer, ProtocolError> {
+        let Message { number, received, payload } = message;
+        self.on_ack(received, false)?;
+        let Some(session) = &mut self.session else {
+            return Ok(FromServer::Nothing);
+        };
+        if !session.acks.on_message(number)? {
+            return Ok(FromServer::Nothing);
+        }
+        Ok(FromServer::Message(payload))
+    }
+
     pub(super) fn on_frame(&mut self, now: Timestamp, frame: Frame) -> Result<FromServer, ProtocolError> {
         match frame {
-            Frame::Message { number, received, payload } => {
-                self.on_ack(received, false)?;
-                let Some(session) = &mut self.session else {
-                    return Ok(FromServer::Nothing);
-                };
-                if !session.acks.on_message(number)? {
-                    return Ok(FromServer::Nothing);
-                }
-                Ok(FromServer::Message(payload))
-            }
+            Frame::Message { number, received, payload } => self.on_message(Message { number, received, payload }),
             Frame::Ack { received } => self.on_ack(received, false).map(|()| FromServer::Nothing),
             Frame::Ping { id } => {
                 // Of several that came at once the newest is answered: that is the one whose answer counts.
@@ -116,6 +120,10 @@ impl Client {
         let most = least.saturating_add(self.outbox.in_flight() as u64);
         if claimed > most || (firm && claimed < least) {
             return Err(ProtocolError::Offset { claimed, least, most });
+        }
+        // Most messages have nothing new to say.
+        if claimed <= least {
+            return Ok(());
         }
         let count = claimed.saturating_sub(least);
         session.acknowledged = least.saturating_add(count);

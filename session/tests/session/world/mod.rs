@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use redial::{Micros, Timestamp};
-use redial_session::{Client, ClientConfig, FromServer, Payload, Transmit};
+use redial_session::{Client, ClientConfig, Frame, FromServer, Payload, Transmit};
 
 pub(crate) use moves::{Focus, Move, Setup, moves, setup};
 pub(crate) use watch::Counts;
@@ -112,11 +112,35 @@ impl World {
         let payload = numbered(serial, length, binary);
         let deadline = deadline.map(|millis| self.now.saturating_add(Micros::from_millis(millis)));
         let room = self.client.has_room();
+        if deadline.is_none() {
+            self.sends_now_or_later(&payload);
+        }
         match self.client.send(self.now, payload.clone(), deadline) {
             Ok(id) => self.watch.on_sent(id, serial, payload, deadline),
             Err(error) => {
                 assert_eq!(error.payload, payload, "what is rejected comes back");
                 assert!(!room || payload.len() > 1, "has-room: rejected all the same");
+            }
+        }
+    }
+
+    /// What is sent now is what would be sent and transmitted; what is not, has something in its way.
+    fn sends_now_or_later(&self, payload: &Payload) {
+        let (mut at_once, mut in_turn) = (self.client.clone(), self.client.clone());
+        let sent = in_turn.send(self.now, payload.clone(), None);
+        let next = in_turn.transmit(self.now);
+        match at_once.send_now(payload.clone()) {
+            Ok((id, frame)) => {
+                assert_eq!((sent, next), (Ok(id), Some(Transmit::Frame(frame))), "send-now: as in turn");
+                assert_eq!(format!("{at_once:?}"), format!("{in_turn:?}"), "send-now: the same client");
+            }
+            Err(back) => {
+                assert_eq!(back, *payload, "what does not pass comes back");
+                assert_eq!(format!("{at_once:?}"), format!("{:?}", self.client), "send-now: nothing happened");
+                let wrote_all = |client: &Client| client.in_flight() == client.pending();
+                let wrote_it =
+                    matches!(next, Some(Transmit::Frame(frame)) if is_message(&frame)) && wrote_all(&in_turn);
+                assert!(sent.is_err() || !(wrote_all(&self.client) && wrote_it), "send-now: nothing was in its way");
             }
         }
     }
@@ -297,6 +321,10 @@ impl World {
         self.watch.assert_each_has_its_fate();
         self.watch.counts.committed += self.servers.committed_count();
     }
+}
+
+fn is_message(frame: &Bytes) -> bool {
+    matches!(Frame::decode(frame.clone()), Ok(Frame::Message { .. }))
 }
 
 /// A payload of so many bytes at least, that says which it is.
