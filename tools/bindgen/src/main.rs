@@ -13,7 +13,10 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let mut bindgen = Bindgen::new();
-    let made = bindgen.input_path(input).web(true).and_then(|bindgen| bindgen.typescript(false).generate(folder));
+    let made = bindgen
+        .input_path(input)
+        .web(true)
+        .and_then(|bindgen| bindgen.typescript(false).omit_default_module_path(false).generate(folder));
     match made {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
