@@ -45,7 +45,7 @@ impl Clock for WasmClock {
     }
 
     fn sleep_until(&self, at: Timestamp) -> Sleep {
-        Sleep { clock: self.clone(), at, alarm: None, shared: Rc::default() }
+        Sleep { clock: self.clone(), at, timer: None, callback: None, shared: Rc::default() }
     }
 }
 
@@ -55,7 +55,9 @@ impl Clock for WasmClock {
 pub struct Sleep {
     clock: WasmClock,
     at: Timestamp,
-    alarm: Option<Alarm>,
+    /// Before what it calls, which is to outlive it.
+    timer: Option<Timer>,
+    callback: Option<Closure<dyn FnMut()>>,
     shared: Rc<Shared>,
 }
 
@@ -65,10 +67,13 @@ struct Shared {
     waker: RefCell<Option<Waker>>,
 }
 
-/// A timer that is set, and what it calls.
-struct Alarm {
-    id: i32,
-    callback: Closure<dyn FnMut()>,
+/// A timer that is set. To clear one that has rung does no harm.
+struct Timer(i32);
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        global().clear_timeout_with_handle(self.0);
+    }
 }
 
 impl Future for Sleep {
@@ -79,11 +84,11 @@ impl Future for Sleep {
         // The clock says what time it is; a timer that rings early only asks again.
         let now = this.clock.now();
         if now >= this.at {
-            this.alarm = None;
+            this.timer = None;
             return Poll::Ready(());
         }
         set_waker(&this.shared.waker, cx);
-        if this.alarm.is_none() || this.shared.rang.take() {
+        if this.timer.is_none() || this.shared.rang.take() {
             this.arm(piece(this.at.as_micros().saturating_sub(now.as_micros())));
         }
         Poll::Pending
@@ -92,25 +97,9 @@ impl Future for Sleep {
 
 impl Sleep {
     fn arm(&mut self, millis: i32) {
-        let callback = self.alarm.take().map_or_else(|| callback(Rc::clone(&self.shared)), Alarm::into_callback);
-        let set =
-            global().set_timeout_with_callback_and_timeout_and_arguments_0(callback.as_ref().unchecked_ref(), millis);
-        self.alarm = set.ok().map(|id| Alarm { id, callback });
-    }
-}
-
-impl Alarm {
-    /// What a timer that has rung called. To clear it once more does no harm, so that nothing is done about that.
-    fn into_callback(self) -> Closure<dyn FnMut()> {
-        self.callback
-    }
-}
-
-impl Drop for Sleep {
-    fn drop(&mut self) {
-        if let Some(alarm) = &self.alarm {
-            global().clear_timeout_with_handle(alarm.id);
-        }
+        let callback = self.callback.get_or_insert_with(|| callback(Rc::clone(&self.shared)));
+        let called = callback.as_ref().unchecked_ref();
+        self.timer = global().set_timeout_with_callback_and_timeout_and_arguments_0(called, millis).ok().map(Timer);
     }
 }
 

@@ -33,7 +33,7 @@ test('a sleep is as long as it should be, and not shorter', async () => {
         for (const millis of [0, 0.4, 1, 3.7, 20]) {
             const heard = new Heard();
             const start = clock.now();
-            clock.sleep(millis, heard.hear);
+            clock.sleep(millis, false, heard.hear);
             await heard.until((event) => event.woke);
             slept.push([millis, (clock.now() - start) / 1000]);
         }
@@ -53,7 +53,7 @@ test('what is longer than a browser waits is waited for in pieces, by the clock 
         const delays = [];
         globalThis.setTimeout = (run, delay) => { delays.push(delay); rings.push(run); return rings.length; };
         const heard = new Heard();
-        new wasm.Clocks().sleep(2 ** 32, heard.hear);
+        new wasm.Clocks().sleep(2 ** 32, false, heard.hear);
         await settle();
         for (const [later, early] of [[2 ** 31 - 1, 0], [2 ** 31 - 1, 0.25], [1, 0], [1, 0]]) {
             now += later - early;
@@ -76,7 +76,7 @@ test('a sleep that is dropped clears its timer', async () => {
     const page = await browser.page({ counted: true });
     const left = await page.evaluate(async () => {
         const before = counts.timers.size;
-        const sleeping = new wasm.Clocks().sleep(60_000, () => {});
+        const sleeping = new wasm.Clocks().sleep(60_000, false, () => {});
         await new Promise((resolve) => { queueMicrotask(() => queueMicrotask(resolve)); });
         const during = counts.timers.size;
         sleeping.drop_it();
@@ -84,4 +84,25 @@ test('a sleep that is dropped clears its timer', async () => {
         return { set: during - before, left: counts.timers.size - before };
     });
     assert.deepEqual(left, { set: 1, left: 0 });
+});
+
+test('a sleep that ends before its timer rings clears it', async () => {
+    const page = await browser.page({ counted: true });
+    const { timers, woke } = await page.evaluate(async () => {
+        let now = 0;
+        Performance.prototype.now = () => now;
+        const before = counts.timers.size;
+        const heard = new Heard();
+        new wasm.Clocks().sleep(60_000, true, heard.hear);
+        await new Promise((resolve) => { queueMicrotask(() => queueMicrotask(resolve)); });
+        now = 60_000;
+        const set = counts.timers.size - before;
+        const [first] = [...counts.timers.entries()].slice(before);
+        clearTimeout(first[0]);
+        first[1]();
+        await heard.until((event) => event.woke);
+        return { timers: [set, counts.timers.size - before], woke: heard.events.length };
+    });
+    assert.deepEqual(timers, [2, 0]);
+    assert.equal(woke, 1);
 });

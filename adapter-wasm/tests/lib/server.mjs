@@ -10,6 +10,8 @@ const behaviours = {
     }),
     // Takes everything, says nothing.
     '/silent': (socket) => socket.on('message', () => {}),
+    // No frame of redial.v1 begins so.
+    '/garbage': (socket) => socket.send(Uint8Array.of(127)),
     // Takes nothing until it is told to.
     '/stuck': (socket) => {
         socket.pause();
@@ -35,7 +37,7 @@ export class Server {
         this.http = createServer((_, response) => response.writeHead(404).end());
         const sockets = new WebSocketServer({
             noServer: true,
-            handleProtocols: (offered) => (offered.has('chosen') ? 'chosen' : false),
+            handleProtocols: (offered) => ['chosen', 'redial.v1'].find((name) => offered.has(name)) ?? false,
         });
         this.http.on('upgrade', (request, raw, head) => {
             const { pathname, search } = new URL(request.url, 'http://server');

@@ -1,6 +1,6 @@
 //! The clock.
 
-use futures_util::future::{AbortHandle, abortable};
+use futures_util::future::{AbortHandle, abortable, join};
 use js_sys::Function;
 use redial_wasm::{Clock, Timestamp, WasmClock};
 use serde_json::json;
@@ -31,14 +31,19 @@ impl Clocks {
         self.clock.now().as_micros() as f64
     }
 
-    /// Sleeps for so long, in milliseconds, and then tells.
+    /// Sleeps for so long, in milliseconds, once or twice at the same time, and then tells.
     #[must_use]
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    pub fn sleep(&self, millis: f64, hear: Function) -> Sleeping {
+    pub fn sleep(&self, millis: f64, twice: bool, hear: Function) -> Sleeping {
         let at = self.clock.now().as_micros().saturating_add((millis * 1000.0) as u64);
         let sleep = self.clock.sleep_until(Timestamp::from_micros(at));
+        // The second sleep ends with the first one's timer, whose task it is.
+        let twin = self.clock.sleep_until(Timestamp::from_micros(at));
         let (run, task) = abortable(async move {
-            sleep.await;
+            match twice {
+                true => drop(join(sleep, twin).await),
+                false => sleep.await,
+            }
             tell(&hear, &json!({ "woke": true }));
         });
         spawn_local(async move {
