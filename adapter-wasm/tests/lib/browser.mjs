@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 
+if (!process.env.PAGE_DIR) throw new Error('run scripts/test-browser');
 const folders = [process.env.PAGE_DIR, new URL('../static', import.meta.url).pathname];
 const types = { html: 'text/html', js: 'text/javascript', wasm: 'application/wasm' };
 
