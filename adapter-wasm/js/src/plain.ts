@@ -1,0 +1,3 @@
+export type * from './types.js';
+export { RedialSocket } from './socket.js';
+export { RedialSocket as default } from './socket.js';
