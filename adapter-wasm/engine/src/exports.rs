@@ -63,10 +63,10 @@ pub extern "C" fn set(key: usize, text: usize, kind: u32, number: f64) -> usize 
 
 /// Makes the machine of the policy. Answers the length of the error, or 0.
 #[unsafe(no_mangle)]
-pub extern "C" fn create(seed: f64, endpoints: u32) -> usize {
+pub extern "C" fn create(seed: u64, endpoints: u32) -> usize {
     match BUILDER.lock().unwrap_or_default().build() {
         Ok(policy) => {
-            let machine = ReconnectMachine::new(policy, seed as u64);
+            let machine = ReconnectMachine::new(policy, seed);
             let mut slot = SLOT.lock();
             slot.machine = Some(machine.with_endpoints(NonZeroU32::new(endpoints).unwrap_or(NonZeroU32::MIN)));
             slot.turn = None;

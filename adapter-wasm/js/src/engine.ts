@@ -8,7 +8,7 @@ interface Exports {
   place(of: number): number;
   preset(number: number): void;
   set(key: number, text: number, kind: number, number: number): number;
-  create(seed: number, endpoints: number): number;
+  create(seed: bigint, endpoints: number): number;
   handle(now: number, kind: number, a: number, b: number, c: number, d: number): number;
   stats(now: number): void;
   budget(burst: number, refill: number): void;
@@ -133,11 +133,11 @@ export class Machine {
   #image: Uint8Array;
 
   /** Throws what is wrong with the policy. `presets` is the contract's order. */
-  constructor(policy: object, preset: number, seed: number, endpoints: number) {
+  constructor(policy: object, preset: number, seed: number | bigint, endpoints: number) {
     load();
     engine.preset(preset);
     for (const [key, value] of Object.entries(policy)) set(key, value);
-    const error = engine.create(seed, endpoints);
+    const error = engine.create(BigInt(seed), endpoints);
     if (error) refused(error);
     this.#image = slot.slice();
   }
