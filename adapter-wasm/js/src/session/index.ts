@@ -1,0 +1,2 @@
+export { createSession } from './client';
+export { SessionError } from './frame';
