@@ -1,22 +1,24 @@
 // The layer as a page gets it, bundled, with its frames beside it; and the vectors that all implementations share.
 
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
-const { outputFiles } = await build({
+const folder = mkdtempSync(join(tmpdir(), 'redial-session-'));
+const outfile = join(folder, 'session.mjs');
+await build({
   stdin: { contents: "export * from './index'; export * from './frame';", resolveDir: here('../../src/session'), loader: 'ts' },
   bundle: true,
   format: 'esm',
   target: 'es2022',
-  write: false,
+  outfile,
 });
-
-export const { createSession, SessionError, decode, encode, leb } = await import(
-  `data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`
-);
+export const { createSession, SessionError, decode, encode, leb } = await import(pathToFileURL(outfile).href);
+rmSync(folder, { recursive: true });
 
 /** The lines of a file of vectors that say something, without their comments. */
 export const lines = (name) =>
