@@ -1,4 +1,4 @@
-import { SessionError } from './frame';
+import { SessionError } from './frame.js';
 
 /** By itself an acknowledgement goes out after so many messages, or so many milliseconds. */
 const EVERY = 32;

@@ -1,8 +1,8 @@
-import type { FromServer, SessionEvent, SessionFactory } from '../types';
-import { Acks } from './acks';
-import { decode, encode, Kind, leb, Outcome, reasons, SessionError, type Welcome } from './frame';
-import { type Data, Outbox, toBytes } from './outbox';
-import { fromHex, fromJson, type Saved, toHex, toJson } from './saved';
+import type { FromServer, SessionEvent, SessionFactory } from '../types.js';
+import { Acks } from './acks.js';
+import { decode, encode, Kind, leb, Outcome, reasons, SessionError, type Welcome } from './frame.js';
+import { type Data, Outbox, toBytes } from './outbox.js';
+import { fromHex, fromJson, type Saved, toHex, toJson } from './saved.js';
 
 /** On so many connections in a row the session is asked for without an answer: it may be the session that brings the server down. */
 const RESUME_TRIES = 10;

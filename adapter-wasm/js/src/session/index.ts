@@ -1,2 +1,2 @@
-export { createSession } from './client';
-export { SessionError } from './frame';
+export { createSession } from './client.js';
+export { SessionError } from './frame.js';

@@ -1,4 +1,4 @@
-import type { QueueLimits } from '../types';
+import type { QueueLimits } from '../types.js';
 
 export type Data = string | Uint8Array;
 

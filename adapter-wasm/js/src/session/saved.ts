@@ -1,4 +1,4 @@
-import type { Data } from './outbox';
+import type { Data } from './outbox.js';
 
 /** A session as JSON. It holds the secret: who has it has the session. */
 export interface Saved {
