@@ -30,7 +30,8 @@ export interface Glue {
   send(data: Data): number;
   opened(framed: boolean): void;
   receive(data: unknown): void;
-  lost(): void;
+  /** The connection is gone; or it never came to be. */
+  lost(opened: boolean): void;
   /** The next thing to write. */
   next(): Data | undefined;
   deadline(): number;

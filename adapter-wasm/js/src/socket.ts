@@ -63,6 +63,7 @@ export class RedialSocket extends Emitter implements Redial {
   #events: Event[] = [];
   #draining = false;
   #everOpen = false;
+  #opened = false;
 
   constructor(url: UrlProvider, protocols: Protocols = [], options: Options & ForeignOptions = {}) {
     super();
@@ -79,10 +80,10 @@ export class RedialSocket extends Emitter implements Redial {
     const factory = (new.target as typeof RedialSocket).sessions;
     if (options.session && factory) {
       this.#session = factory({
-        now, pump: () => this.#flush(), tell: (type, detail) => this.#tell(type, detail),
+        now, pump: () => this.#flush(), tell: (type, detail) => { this.#tell(type, detail); queueMicrotask(() => this.#drain()); },
         deliver: (data) => this.#deliver(data), ready: () => this.#ready(), pong: (id) => this.#pong(id),
         hint: (minDelay, spread, stop) => this.#do(this.#machine.hint(now(), minDelay, spread, stop)),
-        redirect: (to) => { this.#redirect = to; }, reject: (cause) => this.#reject(cause),
+        redirect: (to) => this.#redirectTo(to), reject: (cause) => this.#reject(cause),
       }, options);
     }
     // The setup is the application's own handshake, and so is the session's; and what can't be answered is not sent.
@@ -95,6 +96,9 @@ export class RedialSocket extends Emitter implements Redial {
     this.#outbox = new Outbox({ messages: 1024, bytes: 1 << 20, overflow: 'reject', ...queue });
     this.#budget = (options.manager as Managed | undefined)?.budget;
     if (this.#budget) this.#machine.handle(now(), engine.BUDGET);
+    // Whoever makes it is to hear of it all.
+    this.#draining = true;
+    queueMicrotask(() => { this.#draining = false; this.#drain(); });
     if (options.autoConnect !== false) this.#command(engine.START);
   }
 
@@ -332,6 +336,7 @@ export class RedialSocket extends Emitter implements Redial {
     native.onopen = () => {
       const framed = native.protocol == PROTOCOL && !!this.#session;
       if (!framed) native.binaryType = this.#binaryType;
+      this.#opened = true;
       this.#feed(engine.OPENED, this.#machine.connection);
       if (this.#native != native) return;
       this.#session?.opened(framed);
@@ -361,7 +366,10 @@ export class RedialSocket extends Emitter implements Redial {
 
   #onMessage(event: MessageEvent): void {
     if (this.#machine.awaitsPong) this.#heardAt = now();
-    if (this.#session?.framed) return this.#session.receive(event.data);
+    if (this.#session?.framed) {
+      this.#session.receive(event.data);
+      return this.#drain();
+    }
     const { heartbeat } = this.#options;
     if (heartbeat) {
       const answer = heartbeat.isAnswer?.(event.data) ?? this.#machine.awaitsPong;
@@ -374,6 +382,16 @@ export class RedialSocket extends Emitter implements Redial {
   #deliver(data: string | Uint8Array): void {
     const given = typeof data == 'string' ? data : this.#binaryType == 'blob' ? new Blob([data as never]) : data.slice().buffer;
     this.dispatchEvent(new MessageEvent('message', { data: given, origin: new URL(this.#url).origin }));
+  }
+
+  /** For one dial. Credentials never follow it into the open. */
+  #redirectTo(url: string): void {
+    try {
+      const to = resolve(url);
+      if (!(this.#url.startsWith('wss:') && to.startsWith('ws:'))) this.#redirect = to;
+    } catch {
+      // Not a place to go to.
+    }
   }
 
   #pong(ping: number): void {
@@ -395,7 +413,8 @@ export class RedialSocket extends Emitter implements Redial {
     this.#native = undefined;
     clearTimeout(this.#flushTimer);
     if (native) native.onopen = native.onmessage = native.onclose = null, native.onerror = noop;
-    this.#session?.lost();
+    this.#session?.lost(this.#opened);
+    this.#opened = false;
     return native;
   }
 
