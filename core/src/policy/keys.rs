@@ -243,7 +243,7 @@ enum Wrong {
 impl Given<'_> {
     fn span(self, allowed: &'static str) -> Result<Micros, Wrong> {
         match self.0 {
-            Value::Number(millis) => Micros::from_millis_f64(millis).ok_or_else(|| Wrong::Value(allowed)),
+            Value::Number(millis) => Micros::from_millis_f64(millis).ok_or(Wrong::Value(allowed)),
             Value::Null | Value::Bool(_) | Value::Text(_) => Err(Wrong::Value(allowed)),
         }
     }
@@ -284,7 +284,7 @@ impl Given<'_> {
             Value::Text(text) => all.iter().copied().find(|word| name(*word) == text),
             Value::Null | Value::Bool(_) | Value::Number(_) => None,
         }
-        .ok_or_else(|| Wrong::Value(allowed))
+        .ok_or(Wrong::Value(allowed))
     }
 
     fn or_null<T>(self, read: impl FnOnce(Self) -> Result<T, Wrong>) -> Result<Option<T>, Wrong> {
