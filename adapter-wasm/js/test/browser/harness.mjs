@@ -37,6 +37,8 @@ export async function serve(pages = {}) {
 
 export function launch(args = []) {
   return chromium.launch({
+    // Playwright switches it off.
+    ignoreDefaultArgs: ['--disable-back-forward-cache'],
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-quic', '--no-first-run',
       '--disable-background-networking', '--disable-component-update', '--disable-sync', ...args],

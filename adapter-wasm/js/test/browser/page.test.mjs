@@ -155,7 +155,7 @@ test('the back-forward cache takes a page with an open socket, and the socket co
   await other.evaluate((ws) => { window.socket = new RedialSocket(`${ws}/echo`); window.shown = []; addEventListener('pageshow', ({ persisted }) => shown.push(persisted)); }, server.ws);
   await other.waitForFunction('socket.readyState == 1');
   await other.goto(`${server.url}/package.json`);
-  await other.goBack();
+  await other.goBack({ waitUntil: 'commit' });
   await other.waitForFunction('window.shown?.[0] && socket.phase == "open"');
   assert.deepEqual(await other.evaluate('[shown, socket.stats.lost, socket.stats.opened]'), [[true], 1, 2]);
   await context.close();
