@@ -100,7 +100,11 @@ test('numbers come back at every power of two, and one below', () => {
   }
 });
 
-test('a text keeps its byte order mark, and a string what UTF-8 can say of it', () => {
+test('2^53 is no number, though a float holds it', () => {
+  assert.throws(() => decode(unhex('068080808080808010')), { message: 'redial.v1: number' });
+});
+
+test('a text keeps its byte order mark', () => {
   for (const text of ['\ufeffmarked', '', '\0', '🌍', 'a\ufeff']) {
     assert.deepEqual(decode(encode([4, 1, 0], TEXT.encode(text))), [4, 1, 0, text]);
   }
