@@ -2,14 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createSession, decode, encode, hex, leb, limits } from './load.mjs';
+import { createSession, decode, encode, hex, limits } from './load.mjs';
 
 const [NEW, RESUMED, REPLACED] = [0, 1, 2];
 const ID = new Uint8Array(16).fill(7);
 const SECRET = new Uint8Array(16).fill(9);
 
 const welcome = (outcome, received = 0, most = 0) =>
-  encode([3, outcome], [...ID, ...SECRET, ...leb(received), ...leb(300_000), ...leb(most)]);
+  encode([3, outcome], [...ID, ...SECRET, ...encode([received, 300_000, most])]);
 const message = (number, received = 0) => encode([4, number, received], new TextEncoder().encode('x'));
 const ack = (received) => encode([6, received]);
 const superseded = encode([10, 1]);

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decode, encode, hex, leb, lines, unhex } from './load.mjs';
+import { decode, encode, hex, lines, unhex } from './load.mjs';
 
 const OUTCOMES = ['new', 'resumed', 'replaced'];
 const REASONS = ['done', 'superseded', 'overflow', 'gone'];
@@ -47,9 +47,9 @@ const describe = ([kind, ...fields]) => {
 const write = ([kind, ...fields]) => {
   switch (kind) {
     case 2:
-      return encode([kind], [...fields[0], ...fields[1], ...leb(fields[2])]);
+      return encode([kind], [...fields[0], ...fields[1], ...encode([fields[2]])]);
     case 3:
-      return encode([kind, fields[0]], [...fields[1], ...fields[2], ...fields.slice(3).flatMap(leb)]);
+      return encode([kind, fields[0]], [...fields[1], ...fields[2], ...encode(fields.slice(3))]);
     case 4:
       return encode([kind, fields[0], fields[1]], TEXT.encode(fields[2]));
     case 5:
