@@ -146,17 +146,18 @@ export const createSession: SessionFactory = (limits, saved) => {
     return session.acks.isNew(number) ? { kind: 'message', data } : nothing;
   };
 
-  const onEnd = (now: number, reason: number): FromServer => {
+  const onEnd = (now: number, which: number): FromServer => {
+    const reason = reasons[which]!;
     link = Link.Over;
     if (session) {
-      if (reason === 1 && session.strays > 0 && now < session.straysUntil) {
+      if (reason === 'superseded' && session.strays > 0 && now < session.straysUntil) {
         // By one of our own greetings that was given up and came late. Resuming takes the session back.
         session.strays--;
         return { kind: 'stray' };
       }
-      lose(reasons[reason]!);
+      lose(reason);
     }
-    return { kind: 'end', reason: reasons[reason]! };
+    return { kind: 'end', reason };
   };
 
   const greet = (): Uint8Array => {

@@ -24,7 +24,15 @@ export interface Advice {
   redirect?: string;
 }
 
-export type Welcome = [Kind.Welcome, outcome: Outcome, id: Uint8Array, secret: Uint8Array, received: number, ttl: number, mostPayload: number];
+export type Welcome = [
+  Kind.Welcome,
+  outcome: Outcome,
+  id: Uint8Array,
+  secret: Uint8Array,
+  received: number,
+  ttl: number,
+  mostPayload: number,
+];
 
 export type Frame =
   | [Kind.Start]

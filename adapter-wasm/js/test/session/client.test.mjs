@@ -76,6 +76,12 @@ test('a message above the most payload is handed back, but not one that an earli
   assert.deepEqual(layer.events().slice(1), [{ type: 'dropped', messages: ['large'] }]);
 });
 
+test('a text goes as its UTF-8, as a WebSocket sends it', () => {
+  const layer = open();
+  sendAll(layer, 'Grüße 🌍', 'half a pair: \ud83c', '\ufeffmarked');
+  assert.deepEqual(written(layer), [[4, 1, 0, 'Grüße 🌍'], [4, 2, 0, 'half a pair: \ufffd'], [4, 3, 0, '\ufeffmarked']]);
+});
+
 test('acknowledgements go out after 32 messages or 50 ms, and ride on messages', () => {
   const layer = open();
   const receive = (from, to, now) => {

@@ -19,7 +19,8 @@ const describe = ([kind, ...fields]) => {
       return `resume id=${hex(fields[0])} secret=${hex(fields[1])} received=${fields[2]}`;
     case 3: {
       const [outcome, id, secret, received, ttl, most] = fields;
-      return `welcome outcome=${OUTCOMES[outcome]} id=${hex(id)} secret=${hex(secret)} received=${received} ttl=${ttl} most_payload=${most}`;
+      const numbers = `received=${received} ttl=${ttl} most_payload=${most}`;
+      return `welcome outcome=${OUTCOMES[outcome]} id=${hex(id)} secret=${hex(secret)} ${numbers}`;
     }
     case 4:
       return `text number=${fields[0]} received=${fields[1]} payload=${payloadHex(TEXT.encode(fields[2]))}`;
