@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decode, encode, hex, lines, unhex } from './load.mjs';
+import { decode, encode, hex, lines, SessionError, unhex } from './load.mjs';
+import { random } from './world.mjs';
 
 const OUTCOMES = ['new', 'resumed', 'replaced'];
 const REASONS = ['done', 'superseded', 'overflow', 'gone'];
@@ -89,6 +90,26 @@ test('every line of the vectors', () => {
   assert.deepEqual([...kinds].sort((a, b) => a - b), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
   assert.equal(words.size, 8);
   assert.ok(counts.frame >= 30 && counts.ignored >= 3 && counts.refused >= 50, JSON.stringify(counts));
+});
+
+test('whatever bytes come, they are one frame and it has no other bytes, or they are refused', () => {
+  const next = random(7);
+  const upTo = (most) => Math.floor(next() * (most + 1));
+  const vectors = lines('frames.txt').map((line) => unhex(line.split(/\s+/)[1]));
+  const counts = { frames: 0, refused: 0 };
+  for (let turn = 0; turn < 20_000; turn++) {
+    const bytes = [...vectors[upTo(vectors.length - 1)]];
+    for (let change = upTo(2); change >= 0; change--) bytes.splice(upTo(bytes.length), upTo(1), ...[upTo(255)].slice(upTo(1)));
+    try {
+      const frame = decode(Uint8Array.from(bytes));
+      counts.frames++;
+      if (frame[0] !== 128) assert.equal(hex(write(frame)), hex(bytes));
+    } catch (error) {
+      if (!(error instanceof SessionError)) throw error;
+      counts.refused++;
+    }
+  }
+  assert.ok(counts.frames > 4000 && counts.refused > 4000, JSON.stringify(counts));
 });
 
 test('numbers come back at every power of two, and one below', () => {
