@@ -53,8 +53,8 @@ export class Connection {
     if (known !== undefined) return known;
     const room = new Room(name, MESSAGES);
     this.rooms.set(name, room);
-    // The server still has this page in it.
-    if (this.#toLeave.delete(name)) room.asked = true;
+    // It may still be in it, as the server sees it: joining again does no harm.
+    this.#toLeave.delete(name);
     if (this.#isSetUp) this.#enter(room, (message) => this.#tell(message));
     return room;
   }
