@@ -50,7 +50,7 @@ export interface Actions {
 export interface Callbacks {
   onMessage?: ((message: ChatMessage, event: MessageEvent) => void) | undefined;
   onReconnect?: ((detail: Notices['opened']) => void) | undefined;
-  onConnectionQualityChange?: ((quality: Quality | null, latency: number | null) => void) | undefined;
+  onConnectionQualityChange?: ((quality: Quality, latency: number | null) => void) | undefined;
 }
 
 /** Between one component and its share of a connection. */
@@ -62,6 +62,7 @@ export class Store implements Actions {
   #unsubscribe: (() => void) | undefined;
   #snapshot: Snapshot | undefined;
   #quality: Quality | null = null;
+  #nextRetryAt: number | null = null;
   readonly #wanted = new Set<string>();
   readonly #listeners = new Set<() => void>();
 
@@ -147,7 +148,8 @@ export class Store implements Actions {
     if (this.watchesQuality || change !== 'health') this.#changed();
     if (!this.watchesQuality || quality === this.#quality) return;
     this.#quality = quality;
-    this.callbacks.onConnectionQualityChange?.(quality, latency);
+    // A new connection has none before its first sample.
+    if (quality !== null) this.callbacks.onConnectionQualityChange?.(quality, latency);
   }
 
   #onMessage(message: ChatMessage, event: MessageEvent): void {
@@ -161,17 +163,27 @@ export class Store implements Actions {
     for (const listener of [...this.#listeners]) listener();
   }
 
+  /** The same number for the same moment: a countdown is not to begin anew. */
+  #steady(at: number | null): number | null {
+    if (at === null || this.#nextRetryAt === null || Math.abs(at - this.#nextRetryAt) > SAME_MOMENT) this.#nextRetryAt = at;
+    return this.#nextRetryAt;
+  }
+
   #take(): Snapshot {
     const lease = this.#lease;
     if (lease === undefined) return this.initial;
     const { socket, rooms, alias, isDegraded } = lease;
-    const { status, phase, nextRetryAt, attempt, pending, sessionId, resumed } = socket;
+    const { status, phase, attempt, pending, sessionId, resumed } = socket;
     const messages = this.room === undefined ? lease.messages : (rooms.find(({ name }) => name === this.room)?.messages ?? []);
+    const nextRetryAt = this.#steady(socket.nextRetryAt);
     const quality = this.watchesQuality ? socket.quality : null;
     const latency = this.watchesQuality ? socket.latency : null;
     return { socket, connectionState: status, phase, rooms, messages, quality, latency, nextRetryAt, attempt, pending, sessionId, resumed, alias, isDegraded };
   }
 }
+
+/** Two readings of one moment by two clocks differ by less. */
+const SAME_MOMENT = 50;
 
 function isData(content: Data | object): content is Data {
   return (

@@ -16,6 +16,8 @@ export interface Listener {
 export const MESSAGES = 100;
 /** So often a page says at most that somebody is writing: half of the time that others show it. */
 const TYPING_SAID = 2000;
+/** How long to look away from a queue that is being written. */
+const WRITTEN_AGAIN = 20;
 
 /** One socket and its rooms, for all parts of a page. */
 export class Connection {
@@ -34,7 +36,10 @@ export class Connection {
   readonly #toLeave = new Set<string>();
   /** Whether the rooms have been set up on the present connection. */
   #isSetUp = false;
+  /** Of what was posted last. */
+  #lastId = 0;
   #typingTimer: ReturnType<typeof setTimeout> | undefined;
+  #writtenTimer: ReturnType<typeof setTimeout> | undefined;
   #unlisten: (() => void)[] = [];
 
   constructor(open: (setUp: (send: (data: Data) => void) => void) => Redial) {
@@ -111,7 +116,7 @@ export class Connection {
     for (const unlisten of this.#unlisten) unlisten();
     this.#unlisten = [];
     clearTimeout(this.#typingTimer);
-    this.#typingTimer = undefined;
+    clearTimeout(this.#writtenTimer);
     this.socket.close();
   }
 
@@ -127,13 +132,13 @@ export class Connection {
     };
     const state = (): void => this.changed('state');
     listen('message', (event) => this.#onMessage(event as MessageEvent));
-    listen('open', () => this.#onWritten());
     listen('close', () => {
       this.#isSetUp = false;
       state();
     });
     on('opened', (detail) => {
       this.opened += 1;
+      this.#onWritten();
       state();
       this.#each((listener) => listener.onOpened?.(detail));
     });
@@ -179,12 +184,14 @@ export class Connection {
   }
 
   #tell(message: ToChat): void {
-    this.socket.post(JSON.stringify(message));
+    this.#lastId = this.socket.post(JSON.stringify(message));
   }
 
   #post(log: Log, data: Data, text: string): ChatMessage {
-    const id = this.socket.post(data);
+    const id = (this.#lastId = this.socket.post(data));
     const message = log.sent(id, data, text, this);
+    // As the standard says, what is sent to a socket that has ended is gone.
+    if (this.socket.phase === 'closed') log.ended(data, 'failed');
     this.#onWritten();
     this.changed('messages');
     return message;
@@ -193,7 +200,11 @@ export class Connection {
   /** Without a session nobody acknowledges anything: what is written counts as delivered. */
   #onWritten(): void {
     const { socket } = this;
-    if (socket.sessionId === null && socket.status === 'open' && socket.pending === 0) this.#onDelivered(Infinity);
+    clearTimeout(this.#writtenTimer);
+    if (socket.sessionId !== null || socket.status !== 'open') return;
+    this.#onDelivered(this.#lastId - socket.pending);
+    // The rest is written later, and nothing tells when.
+    if (socket.pending > 0) this.#writtenTimer = setTimeout(() => this.#onWritten(), WRITTEN_AGAIN);
   }
 
   #onDelivered(upTo: number): void {
@@ -293,7 +304,6 @@ export class Connection {
   /** One timer for all who are writing. */
   #watchTyping(): void {
     clearTimeout(this.#typingTimer);
-    this.#typingTimer = undefined;
     const next = Math.min(...[...this.rooms.values()].map(({ typingEnds }) => typingEnds));
     if (next === Infinity) return;
     this.#typingTimer = setTimeout(() => {
