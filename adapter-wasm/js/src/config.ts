@@ -38,15 +38,13 @@ const MAX_DELAY_NAME = 'NEXT_PUBLIC_RECONNECTION_MAX_DELAY';
 function urlOf(env: Env, refuse: Refuse): string | undefined {
   const server = valueOf(env, URL_NAME);
   const path = valueOf(env, PATH_NAME);
-  if (path !== undefined && /^[a-z][a-z0-9+.-]*:|^\/\/|#/i.test(path)) {
-    return refuse(PATH_NAME, path, 'a path without a fragment, such as /ws/chat/');
-  }
-  if (server === undefined) return path === undefined ? undefined : onThisHost(path);
-  const url = parsed(server);
-  if (url === undefined || !/^(ws|http)s?:$/.test(url.protocol) || url.hash !== '') {
-    return refuse(URL_NAME, server, 'a ws:, wss:, http: or https: URL without a fragment');
-  }
-  return asWebSocket(path === undefined ? url : new URL(path, url));
+  const url = server === undefined ? undefined : parsed(server);
+  const isServer = url !== undefined && /^(ws|http)s?:$/.test(url.protocol) && url.hash === '';
+  if (server !== undefined && !isServer) refuse(URL_NAME, server, 'a ws:, wss:, http: or https: URL without a fragment');
+  if (path !== undefined && /^[a-z][a-z0-9+.-]*:|^\/\/|#/i.test(path)) refuse(PATH_NAME, path, 'a path without a fragment, such as /ws/chat/');
+  else if (url !== undefined && isServer) return asWebSocket(path === undefined ? url : new URL(path, url));
+  else if (server === undefined && path !== undefined) return onThisHost(path);
+  return undefined;
 }
 
 /** A page is served by the host it talks to; a server that renders one does not connect. */

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { createPool, poolKey, type LeaseOptions, type Pool } from '../rooms.js';
-import { RedialSocket } from '../socket.js';
+import { RedialSocket } from '../index.js';
 import type { UrlProvider } from '../types.js';
 import { usePersistentState } from './persistent.js';
 import { Store, type Actions, type Callbacks, type Snapshot } from './store.js';
