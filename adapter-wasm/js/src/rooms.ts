@@ -24,6 +24,8 @@ export interface Lease {
   readonly opened: number;
   /** By what others know this page; `null` before the server has said so. */
   readonly alias: string | null;
+  /** Messages of the connection that wait, or that nobody has acknowledged. */
+  readonly pending: number;
   /** Whether typing and receipts are left out: there is no connection, or a poor one. */
   readonly isDegraded: boolean;
   readonly rooms: readonly RoomView[];
@@ -168,6 +170,10 @@ class Share implements Lease {
 
   get alias(): string | null {
     return this.#connection.alias;
+  }
+
+  get pending(): number {
+    return this.#connection.pending;
   }
 
   get isDegraded(): boolean {

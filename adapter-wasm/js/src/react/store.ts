@@ -172,8 +172,8 @@ export class Store implements Actions {
   #take(): Snapshot {
     const lease = this.#lease;
     if (lease === undefined) return this.initial;
-    const { socket, rooms, alias, isDegraded } = lease;
-    const { status, phase, attempt, pending, sessionId, resumed } = socket;
+    const { socket, rooms, pending, alias, isDegraded } = lease;
+    const { status, phase, attempt, sessionId, resumed } = socket;
     const messages = this.room === undefined ? lease.messages : (rooms.find(({ name }) => name === this.room)?.messages ?? []);
     const nextRetryAt = this.#steady(socket.nextRetryAt);
     const quality = this.watchesQuality ? socket.quality : null;

@@ -16,6 +16,8 @@ export interface Listener {
 export const MESSAGES = 100;
 /** So often a page says at most that somebody is writing: half of the time that others show it. */
 const TYPING_SAID = 2000;
+/** As many messages as a socket keeps. */
+const HELD = 1024;
 /** How long to look away from a queue that is being written. */
 const WRITTEN_AGAIN = 20;
 
@@ -71,8 +73,20 @@ export class Connection {
     else this.#toLeave.add(room.name);
   }
 
+  /** Messages of the page that wait, or that nobody has acknowledged. */
+  get pending(): number {
+    return [...this.rooms.values()].reduce((sum, { held }) => sum + held.length, this.socket.pending);
+  }
+
   say(room: Room, text: string): ChatMessage {
-    return this.#post(room.log, JSON.stringify({ type: 'message', room: room.name, text } satisfies ToChat), text);
+    const data = JSON.stringify({ type: 'message', room: room.name, text } satisfies ToChat);
+    if (room.asked || this.socket.phase === 'closed') return this.#post(room.log, data, text);
+    // It would be said before the room is joined, and nothing of it heard.
+    if (room.held.length >= HELD) throw new DOMException('too much waits to be sent', 'QuotaExceededError');
+    const message = room.log.sent(Infinity, data, text, this);
+    room.held.push({ key: message.key, data });
+    this.changed('messages');
+    return message;
   }
 
   sendLoose(data: Data): ChatMessage {
@@ -138,11 +152,17 @@ export class Connection {
     });
     on('opened', (detail) => {
       this.opened += 1;
+      // Where the socket did not ask for it.
+      if (!this.#isSetUp) this.#setUp((data) => (this.#lastId = this.socket.post(data)));
       this.#onWritten();
       state();
       this.#each((listener) => listener.onOpened?.(detail));
     });
-    for (const type of ['phase', 'retryScheduled', 'attemptFailed', 'lost', 'gaveUp', 'sessionStarted', 'sessionResumed', 'stable'] as const) on(type, state);
+    on('phase', ({ to }) => {
+      if (to === 'closed') this.#onEnd();
+      state();
+    });
+    for (const type of ['retryScheduled', 'attemptFailed', 'lost', 'gaveUp', 'sessionStarted', 'sessionResumed', 'stable'] as const) on(type, state);
     on('healthCheck', () => {
       this.#onWritten();
       this.changed('health');
@@ -176,6 +196,7 @@ export class Connection {
     tell({ type: 'join', room: room.name });
     tell({ type: 'members', room: room.name });
     tell({ type: 'history', room: room.name, limit: MESSAGES });
+    for (const { key, data } of room.held.splice(0)) room.log.posted(key, (this.#lastId = this.socket.post(data)));
   }
 
   /** One question is enough. */
@@ -217,6 +238,11 @@ export class Connection {
     const logs = [...this.#logs()];
     for (const data of messages) logs.some((log) => log.ended(data, status));
     this.changed('messages');
+  }
+
+  /** What was held back will not be sent any more. */
+  #onEnd(): void {
+    for (const { held, log } of this.rooms.values()) for (const { data } of held.splice(0)) log.ended(data, 'failed');
   }
 
   #logs(): Log[] {

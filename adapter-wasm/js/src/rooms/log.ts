@@ -68,6 +68,12 @@ export class Log {
     return message;
   }
 
+  /** What was held back is on its way. */
+  posted(key: string, id: number): void {
+    const own = this.#own.get(key);
+    if (own !== undefined) own.id = id;
+  }
+
   /** What came and is nobody's echo. */
   received(said: Said, data: unknown, mine: boolean): ChatMessage {
     const message = this.#make(said, data, mine, 'delivered');

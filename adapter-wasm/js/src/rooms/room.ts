@@ -23,6 +23,8 @@ export class Room {
   joined = false;
   /** Whether the present session has been asked to join it. */
   asked = false;
+  /** Said before it could be asked. */
+  readonly held: { key: string; data: string }[] = [];
   /** Parts of the page that are in it. */
   users = 0;
   /** The number that is to be receipted once the history tells it. */

@@ -96,7 +96,12 @@ export class FakeRedial extends EventTarget implements Redial {
   opens(sessionId: string | null = null, resumed = false): void {
     this.sessionId = sessionId;
     this.resumed = resumed;
-    void this.options.onSetup?.((data) => this.#write(data));
+    const done = this.options.onSetup?.((data) => this.#write(data));
+    const opened = (): void => this.#onSetUp(sessionId, resumed);
+    if (done === undefined) opened();
+    else void done.then(opened);
+  }
+  #onSetUp(sessionId: string | null, resumed: boolean): void {
     this.#enter('open', 'open');
     for (const { data } of this.queue.splice(0)) this.#write(data);
     this.dispatchEvent(new Event('open'));

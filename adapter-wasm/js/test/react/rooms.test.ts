@@ -124,7 +124,7 @@ test('who is asked to authenticate first joins no room before', async () => {
   socket.opens();
   assert.deepEqual(socket.sent, []);
   authenticated();
-  await settled();
+  for (let times = 0; times < 3; times += 1) await settled();
   assert.deepEqual(socket.said, [{ type: 'who' }, ...entering('general-chat')]);
 });
 
