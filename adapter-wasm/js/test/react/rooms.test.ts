@@ -137,6 +137,29 @@ test('once in a room, it asks who is there and what was said', () => {
   assert.deepEqual(socket.said, [{ type: 'members', room: 'general-chat' }, { type: 'history', room: 'general-chat', limit: 100 }]);
 });
 
+test('where a socket does not ask for the setup, a room is joined before anything is said in it all the same', () => {
+  const [chat, socket] = lease();
+  socket.asksSetup = false;
+  chat.join('general-chat');
+  chat.send('hello', 'general-chat');
+  assert.equal(chat.pending, 1);
+  assert.deepEqual(states(chat), ['hello: pending']);
+  socket.opens('session-1');
+  assert.deepEqual(socket.said, [{ type: 'who' }, { type: 'join', room: 'general-chat' }, { type: 'message', room: 'general-chat', text: 'hello' }]);
+  socket.acknowledges(3);
+  assert.deepEqual(states(chat), ['hello: delivered']);
+});
+
+test('what is held back for a room is bounded, and has failed when the socket has ended', () => {
+  const [chat, socket] = lease();
+  chat.join('general-chat');
+  for (let count = 0; count < 1024; count += 1) chat.send('hello', 'general-chat');
+  assert.throws(() => chat.send('too much', 'general-chat'), { name: 'QuotaExceededError' });
+  socket.close();
+  assert.ok(chat.messages.every(({ status }) => status === 'failed'));
+  assert.equal(chat.pending, 0);
+});
+
 test('nothing of the chat is said where there are no rooms', () => {
   const [, socket] = lease();
   socket.opens();
