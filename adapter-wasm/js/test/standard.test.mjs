@@ -231,3 +231,57 @@ test('the readyState has changed when the event is told', async () => {
   assert.deepEqual(states, [1, 0]);
   socket.close();
 });
+
+test('listeners of messages: once, capture, signal, twice the same, taken away and added meanwhile, stopped, thrown', async () => {
+  const [socket, native] = await made();
+  native.open();
+  let heard = [];
+  const hear = (name) => () => heard.push(name);
+  const same = hear('same'), gone = hear('gone'), controller = new AbortController();
+  socket.addEventListener('message', hear('once'), { once: true });
+  socket.addEventListener('message', same);
+  socket.addEventListener('message', same);
+  socket.addEventListener('message', () => { socket.removeEventListener('message', gone); socket.addEventListener('message', hear('late'), { once: true }); }, { once: true });
+  socket.addEventListener('message', gone);
+  socket.addEventListener('message', null);
+  socket.addEventListener('message', hear('signal'), { signal: controller.signal });
+  socket.addEventListener('message', hear('capture'), true);
+  native.say(1);
+  assert.deepEqual(heard, ['capture', 'once', 'same', 'signal']);
+  heard = [];
+  controller.abort();
+  native.say(2);
+  assert.deepEqual(heard, ['capture', 'same', 'late']);
+  heard = [];
+  socket.addEventListener('message', (event) => { heard.push('stop'); event.stopImmediatePropagation(); }, true);
+  native.say(3);
+  assert.deepEqual(heard, ['capture', 'stop']);
+  socket.close();
+});
+
+test("a message event of the page's own reaches the listeners, and once is once", async () => {
+  const [socket, native] = await made();
+  native.open();
+  const heard = [];
+  socket.addEventListener('message', ({ data, target }) => heard.push([data, target === socket]), { once: true });
+  socket.dispatchEvent(new MessageEvent('message', { data: 'own' }));
+  native.say('after');
+  assert.deepEqual(heard, [['own', true]]);
+  socket.close();
+});
+
+test('a listener of messages that throws keeps no other from hearing', async () => {
+  const [socket, native] = await made();
+  native.open();
+  const heard = [], thrown = [], listeners = process.listeners('uncaughtException');
+  process.removeAllListeners('uncaughtException');
+  process.on('uncaughtException', (error) => thrown.push(error.message));
+  socket.addEventListener('message', () => { throw new Error('mine'); });
+  socket.addEventListener('message', () => heard.push('message'));
+  native.say('x');
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  process.removeAllListeners('uncaughtException');
+  for (const listener of listeners) process.on('uncaughtException', listener);
+  assert.deepEqual([heard, thrown], [['message'], ['mine']]);
+  socket.close();
+});
