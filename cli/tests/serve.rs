@@ -158,3 +158,31 @@ fn what_can_not_be_had_is_one_line_too() {
     let output = redial(&[&free[..], &[&format!("redis://me:secret@{nobody}/")]].concat());
     assert!(!String::from_utf8(output.stderr).unwrap().contains("secret"));
 }
+
+#[test]
+fn the_page_stands_in_nobodys_way() {
+    let server = Server::start(&[]);
+    let (status, page) = server.get("/");
+    assert!(status == 200 && page.contains("<title>redial"), "{page}");
+    assert_eq!(server.health()["status"], "ok");
+    assert!(server.get("/metrics").1.ends_with("# EOF\n"));
+    assert_eq!(server.get("/ws/chat/").0, 426);
+    assert!(server.get("/rooms/r/history").1.contains("\"messages\""));
+    assert_eq!(server.get("/page.json"), (200, r#"{"version":"0.1.0","chaosPort":null}"#.to_owned()));
+    assert_eq!((server.get("/nothing").0, server.get("/chaos").0), (404, 404));
+    assert_eq!(server.plain("/ws/chat/?session=p").count(&json!(1))["count"], 1);
+}
+
+#[test]
+fn a_network_to_break_is_there_only_if_asked_for() {
+    let server = Server::start(&["--chaos", "127.0.0.1:0"]);
+    let about: serde_json::Value = serde_json::from_str(&server.get("/page.json").1).unwrap();
+    let port: u16 = about["chaosPort"].as_u64().unwrap().try_into().unwrap();
+    let through = std::net::SocketAddr::from(([127, 0, 0, 1], port));
+    let page = format!("http://{}", server.address);
+    let mut client = Plain::connect(through, "/ws/chat/?session=p", &[("origin", &page)]).unwrap();
+    assert_eq!(client.count(&json!(1))["count"], 1);
+    assert!(server.get("/chaos").1.contains("live 1,"));
+    let elsewhere = Plain::connect(through, "/ws/chat/", &[("origin", "http://elsewhere.example")]);
+    assert_eq!(elsewhere.err(), Some(403));
+}
