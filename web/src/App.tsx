@@ -28,7 +28,7 @@ export function App({ cards, breakable }: { cards: Cards; breakable: boolean }) 
       </AppBar>
       <Box component="main" sx={{ p: { xs: 1, sm: 2 }, display: 'flex', flexDirection: 'column', gap: 2 }}>
         {breakable && <BreakIt />}
-        <Box sx={{ display: 'grid', gap: 2, gridTemplateColumns: 'repeat(auto-fill, minmax(min(100%, 340px), 1fr))' }}>
+        <Box sx={{ display: 'grid', alignItems: 'start', gap: 2, gridTemplateColumns: 'repeat(auto-fill, minmax(min(100%, 340px), 1fr))' }}>
           {all.map((card) => <SessionCard key={card.id} card={card} onClose={() => cards.close(card.id)} />)}
         </Box>
         {all.length === 0 && <Typography>No connection. Add one.</Typography>}
