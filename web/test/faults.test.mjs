@@ -90,7 +90,7 @@ test('what is written while there is no server waits in sight, and is delivered 
 test('an answer that the death of the server cuts goes on after it', async () => {
   const all = await opened();
   await all.assistant.send('What is lost?');
-  await all.assistant.says('simulated', { from: 'assistant' });
+  await all.assistant.says('You asked', { from: 'assistant' });
   await server.kill();
   await all.assistant.is('connecting');
   assert.equal(await all.assistant.root.locator('[data-testid=message][data-done=false]').count(), 1);
@@ -110,7 +110,7 @@ test('after a reload the session goes on, with its messages and its counter', as
   await all.support.send('hello');
   await all.support.says('What can support do', { from: 'support' });
   await all.assistant.send('And a reload?');
-  await all.assistant.says('simulated', { from: 'assistant' });
+  await all.assistant.says('You asked', { from: 'assistant' });
   await all.page.reload();
   for (const card of [all.general, all.assistant, all.support, all.plain]) await card.is('open');
   await all.general.status.filter({ hasText: 'session resumed' }).waitFor();

@@ -48,7 +48,7 @@ impl Answerer {
     /// Between two pieces, and before the first.
     pub(super) const fn pause(self) -> Duration {
         Duration::from_millis(match self {
-            Self::Assistant => 100,
+            Self::Assistant => 200,
             Self::Support => 400,
         })
     }

@@ -227,7 +227,8 @@ export class RoomTalk implements Talk {
       const degraded = status === 'open' && (quality === 'poor' || quality === 'disconnected');
       if (degraded === this.view.degraded) return;
       this.#board.change({ degraded });
-      this.monitor.log(degraded ? 'Poor connection: niceties pause' : 'Connection is good again');
+      const every = `heartbeats every ${(degraded ? SLOW_PRESENCE_MS : PRESENCE_MS) / 1000} s`;
+      this.monitor.log(degraded ? `Poor connection: niceties pause, ${every}` : `Good connection again: ${every}`);
       this.#heartbeat();
     });
   }
@@ -238,7 +239,6 @@ export class RoomTalk implements Talk {
     this.#presence = setTimeout(() => {
       if (this.socket.status !== 'open') return;
       this.#ask({ type: 'members' });
-      this.monitor.log(`Heartbeat: next in ${(this.view.degraded ? SLOW_PRESENCE_MS : PRESENCE_MS) / 1000} s`);
       this.#heartbeat();
     }, this.view.degraded ? SLOW_PRESENCE_MS : PRESENCE_MS);
   }
