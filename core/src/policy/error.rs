@@ -2,6 +2,8 @@
 
 use core::fmt::{self, Write};
 
+use super::{Verdict, VerdictKey};
+
 /// A value for a policy's key, before it is checked.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Value<'a> {
@@ -62,18 +64,29 @@ impl fmt::Display for Value<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PolicyError {
     key: ShortText,
-    value: ShortText,
+    value: Refused,
     allowed: &'static str,
     unknown_key: bool,
 }
 
 impl PolicyError {
-    pub(crate) fn new(key: impl fmt::Display, value: impl fmt::Display, allowed: &'static str) -> Self {
-        Self { key: ShortText::new(key), value: ShortText::new(value), allowed, unknown_key: false }
+    pub(crate) fn new(key: &str, value: Value<'_>, allowed: &'static str) -> Self {
+        Self { key: ShortText::line(key), value: Refused::new(value), allowed, unknown_key: false }
     }
 
     pub(crate) fn unknown_key(key: &str, value: Value<'_>, allowed: &'static str) -> Self {
         Self { unknown_key: true, ..Self::new(key, value, allowed) }
+    }
+
+    pub(crate) fn verdict(key: VerdictKey, verdict: Verdict, allowed: &'static str) -> Self {
+        let mut error = Self::new("verdicts.", Value::Text(verdict.as_str()), allowed);
+        let (kind, number) = match key {
+            VerdictKey::Close(code) => ("close:", code),
+            VerdictKey::Http(status) => ("http:", status),
+        };
+        error.key.append(kind);
+        error.key.append_number(number);
+        error
     }
 
     /// The key, as in the contract's JSON, with a dot before a part: `quality.good`. Cut after 44 bytes.
@@ -82,10 +95,15 @@ impl PolicyError {
         self.key.as_str()
     }
 
-    /// The refused value, as text. Cut after 44 bytes.
+    /// The refused value. A text is cut after 44 bytes.
     #[must_use]
-    pub fn value(&self) -> &str {
-        self.value.as_str()
+    pub fn value(&self) -> Value<'_> {
+        match &self.value {
+            Refused::Null => Value::Null,
+            Refused::Bool(value) => Value::Bool(*value),
+            Refused::Number(bits) => Value::Number(f64::from_bits(*bits)),
+            Refused::Text(text) => Value::Text(text.as_str()),
+        }
     }
 
     /// What is allowed instead.
@@ -97,7 +115,10 @@ impl PolicyError {
 
 impl fmt::Display for PolicyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (key, value, allowed) = (self.key(), self.value(), self.allowed);
+        let mut value = ShortText::EMPTY;
+        // The only error is our own "full", and what fits is there then.
+        let _ = write!(value, "{}", self.value());
+        let (key, value, allowed) = (self.key(), value.as_str(), self.allowed);
         if self.unknown_key {
             write!(f, "policy key {key} (given {value}) is not known; allowed: {allowed}")
         } else {
@@ -107,6 +128,39 @@ impl fmt::Display for PolicyError {
 }
 
 impl core::error::Error for PolicyError {}
+
+/// The value as it was given: it is written out only where the error is, because a program that never does needs no code that
+/// writes numbers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Refused {
+    Null,
+    Bool(bool),
+    /// The bits of the number.
+    Number(u64),
+    Text(ShortText),
+}
+
+impl Refused {
+    fn new(value: Value<'_>) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(value) => Self::Bool(value),
+            Value::Number(value) => Self::Number(value.to_bits()),
+            Value::Text(value) => Self::Text(ShortText::cut(value)),
+        }
+    }
+}
+
+impl fmt::Debug for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Bool(value) => value.fmt(f),
+            Self::Number(bits) => f64::from_bits(*bits).fmt(f),
+            Self::Text(text) => text.fmt(f),
+        }
+    }
+}
 
 /// A text cut to what fits, so that an error needs no allocator.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -119,11 +173,20 @@ impl ShortText {
     const CAPACITY: usize = 47;
     /// Room is kept for the three bytes of the ellipsis.
     const USED: usize = 44;
+    const EMPTY: Self = Self { bytes: [0; Self::CAPACITY], len: 0 };
 
-    fn new(text: impl fmt::Display) -> Self {
-        let mut short = Self { bytes: [0; Self::CAPACITY], len: 0 };
+    /// The text on one line.
+    fn line(text: &str) -> Self {
+        let mut short = Self::EMPTY;
         // The only error is our own "full", and what fits is there then.
-        let _ = write!(short, "{text}");
+        let _ = short.write_str(text);
+        short
+    }
+
+    /// The text as it is.
+    fn cut(text: &str) -> Self {
+        let mut short = Self::EMPTY;
+        let _ = text.chars().try_for_each(|c| short.push(c));
         short
     }
 
@@ -132,28 +195,39 @@ impl ShortText {
         core::str::from_utf8(bytes).unwrap_or_default()
     }
 
-    fn append(&mut self, text: &str) {
-        for byte in text.bytes() {
-            if let Some(place) = self.bytes.get_mut(usize::from(self.len)) {
-                *place = byte;
-                self.len = self.len.saturating_add(1);
-            }
+    fn push(&mut self, c: char) -> fmt::Result {
+        if usize::from(self.len).saturating_add(c.len_utf8()) > Self::USED {
+            self.append("…");
+            return Err(fmt::Error);
         }
+        self.append(c.encode_utf8(&mut [0; 4]));
+        Ok(())
+    }
+
+    fn append(&mut self, text: &str) {
+        text.bytes().for_each(|byte| self.append_byte(byte));
+    }
+
+    fn append_byte(&mut self, byte: u8) {
+        if let Some(place) = self.bytes.get_mut(usize::from(self.len)) {
+            *place = byte;
+            self.len = self.len.saturating_add(1);
+        }
+    }
+
+    #[allow(clippy::cast_possible_truncation)] // a digit
+    fn append_number(&mut self, number: u16) {
+        if number > 9 {
+            self.append_number(number / 10);
+        }
+        self.append_byte(b'0'.wrapping_add((number % 10) as u8));
     }
 }
 
 impl Write for ShortText {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        for c in text.chars() {
-            // A control character would break the one line that an error is.
-            let c = if c.is_control() { '\u{fffd}' } else { c };
-            if usize::from(self.len).saturating_add(c.len_utf8()) > Self::USED {
-                self.append("…");
-                return Err(fmt::Error);
-            }
-            self.append(c.encode_utf8(&mut [0; 4]));
-        }
-        Ok(())
+        // A control character would break the one line that an error is.
+        text.chars().try_for_each(|c| self.push(if c.is_control() { '\u{fffd}' } else { c }))
     }
 }
 

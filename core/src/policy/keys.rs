@@ -148,10 +148,10 @@ impl PolicyBuilder {
 
 pub(super) fn set_verdict(builder: &mut PolicyBuilder, key: VerdictKey, verdict: Verdict) -> Result<(), PolicyError> {
     if !key.is_in_range() {
-        return Err(PolicyError::new(format_args!("verdicts.{key}"), verdict, VerdictKey::ALLOWED));
+        return Err(PolicyError::verdict(key, verdict, VerdictKey::ALLOWED));
     }
     if !builder.verdicts.insert(key, verdict) {
-        return Err(PolicyError::new(format_args!("verdicts.{key}"), verdict, VERDICT_FULL));
+        return Err(PolicyError::verdict(key, verdict, VERDICT_FULL));
     }
     Ok(())
 }

@@ -1,0 +1,43 @@
+// Puts the engine's wasm into src/wasm.ts, so that a build of the package needs no Rust. With --check it only says whether the
+// file is that of the engine as it is.
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = fileURLToPath(new URL('..', import.meta.url));
+const engine = join(here, '../engine');
+const target = process.env.CARGO_TARGET_DIR ?? join(engine, 'target');
+const toolchain = process.env.WASM_TOOLCHAIN ? [`+${process.env.WASM_TOOLCHAIN}`] : [];
+const remap = ['CARGO_HOME', 'HOME'].map((name) => process.env[name]).filter(Boolean).concat(here)
+  .map((path) => `--remap-path-prefix=${path}=.`).join(' ');
+execFileSync('cargo', [...toolchain, 'build', '--quiet', '--release', '--locked', '--target', 'wasm32-unknown-unknown'], {
+  cwd: engine, stdio: 'inherit', env: { ...process.env, CARGO_TARGET_DIR: target, RUSTFLAGS: remap },
+});
+
+const scratch = mkdtempSync(join(tmpdir(), 'redial-'));
+const small = join(scratch, 'engine.wasm');
+execFileSync(join(here, 'node_modules/.bin/wasm-opt'), [
+  '-Oz', '--converge', '--strip-debug', '--strip-producers', '--strip-target-features', '--zero-filled-memory',
+  '--enable-bulk-memory', '--enable-sign-ext', '--enable-nontrapping-float-to-int', '--enable-mutable-globals',
+  '--enable-multivalue', '--enable-reference-types', '-o', small,
+  join(target, 'wasm32-unknown-unknown/release/redial_engine.wasm'),
+]);
+const bytes = readFileSync(small);
+rmSync(scratch, { recursive: true });
+
+// Code points rather than base64: those keep their bytes apart, which is what compression needs.
+const literal = JSON.stringify(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))
+  .replace(/[\x7f-\x9f]/g, (c) => `\\x${c.charCodeAt(0).toString(16)}`);
+const text = `// Made by scripts/embed.mjs of adapter-wasm/engine: its bytes as code points.\nexport const wasm: string =\n  ${literal};\n`;
+const file = join(here, 'src/wasm.ts');
+if (process.argv.includes('--check')) {
+  if (readFileSync(file, 'utf8') !== text) {
+    console.error('src/wasm.ts is not that of the engine: npm run embed');
+    process.exit(1);
+  }
+} else {
+  writeFileSync(file, text);
+  console.error(`src/wasm.ts: ${bytes.length} bytes of wasm`);
+}

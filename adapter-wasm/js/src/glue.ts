@@ -1,0 +1,49 @@
+import type { Cause, Data, Notices, Options } from './types.js';
+
+/** What a session asks of its socket. */
+export interface Host {
+  now(): number;
+  deliver(data: string | Uint8Array): void;
+  /** The server has welcomed the session, or speaks none. */
+  ready(): void;
+  pong(id: number): void;
+  hint(minDelay?: number, spread?: number, stop?: boolean): void;
+  /** The next dial goes there. */
+  redirect(url: string): void;
+  /** Ends the connection for this. */
+  reject(cause: Cause): void;
+  tell<K extends keyof Notices>(type: K, detail: Notices[K]): void;
+  /** There may be something to write. */
+  pump(): void;
+}
+
+/** A session's part of a socket. */
+export interface Glue {
+  readonly sessionId: string | null;
+  readonly resumed: boolean;
+  readonly count: number;
+  readonly bytes: number;
+  /** Whether the present connection carries frames. */
+  readonly framed: boolean;
+  /** Whether the next dial offers the session's protocol. */
+  readonly offered: boolean;
+  send(data: Data): number;
+  opened(framed: boolean): void;
+  receive(data: unknown): void;
+  /** The connection is gone; or it never came to be. */
+  lost(opened: boolean): void;
+  /** The next thing to write. */
+  next(): Data | undefined;
+  deadline(): number;
+  timeout(): void;
+  ping(id: number): void;
+  takeAll(): Data[];
+  end(): void;
+  /** The page may be gone now. */
+  leave(): void;
+}
+
+export type GlueFactory = (host: Host, options: Options) => Glue;
+
+/** The subprotocol of sessions. */
+export const PROTOCOL = 'redial.v1';

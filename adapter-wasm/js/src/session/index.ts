@@ -1,0 +1,2 @@
+export { createSession } from './client.js';
+export { SessionError } from './frame.js';

@@ -1,0 +1,179 @@
+import type { Glue, GlueFactory, Host } from './glue.js';
+import { keep } from './outbox.js';
+import { createSession } from './session/index.js';
+import type { Cause, Data, FromServer, Options, SessionLayer } from './types.js';
+
+/** What ended a session, as the machine is to judge it. */
+const ENDS: Record<(FromServer & { kind: 'end' })['reason'], Cause> = {
+  done: { kind: 'close', code: 1000 },
+  superseded: { kind: 'superseded' },
+  overflow: { kind: 'close', code: 1013 },
+  gone: { kind: 'close', code: 4410 },
+};
+
+/** `sessionStorage`, where there is one that may be used. */
+function storage(): Storage | undefined {
+  try {
+    return globalThis.sessionStorage;
+  } catch {
+    return undefined;
+  }
+}
+
+function restored(key: string | undefined): unknown {
+  try {
+    return key === undefined ? null : JSON.parse(storage()?.getItem(key) ?? 'null');
+  } catch {
+    return null;
+  }
+}
+
+class SessionGlue implements Glue {
+  framed = false;
+  offered = true;
+  resumed = false;
+  #layer: SessionLayer;
+  #key: string | undefined;
+  /** Whether a server has ever chosen the protocol. */
+  #spoken = false;
+  /** A Blob is read before it is sent, and what comes after it waits. */
+  #reading: Promise<void> | undefined;
+  #unread = 0;
+  #last = 0;
+
+  constructor(private host: Host, { session, queue }: Options) {
+    this.#key = typeof session == 'object' ? session.storageKey : undefined;
+    this.#layer = createSession({ messages: 1024, bytes: 1 << 20, overflow: 'reject', ...queue }, restored(this.#key));
+    this.#last = this.#layer.pending;
+  }
+
+  get sessionId(): string | null { return this.#layer.sessionId; }
+  get count(): number { return this.#layer.pending + this.#unread; }
+  get bytes(): number { return this.#layer.pendingBytes; }
+
+  send(data: Data): number {
+    const kept = keep(data);
+    if (kept instanceof Blob || this.#reading) {
+      this.#unread++;
+      const before = this.#reading;
+      const reading: Promise<void> = (async () => {
+        const bytes = kept instanceof Blob ? new Uint8Array(await kept.arrayBuffer()) : kept;
+        await before;
+        this.#unread--;
+        try {
+          this.#layer.send(this.host.now(), plainBytes(bytes));
+          this.host.pump();
+        } catch {
+          this.host.tell('undelivered', { messages: [kept] });
+        }
+      })().finally(() => {
+        if (this.#reading == reading) this.#reading = undefined;
+      });
+      this.#reading = reading;
+      return ++this.#last;
+    }
+    return (this.#last = this.#layer.send(this.host.now(), plainBytes(kept)));
+  }
+
+  opened(framed: boolean): void {
+    this.framed = framed;
+    this.resumed = false;
+    if (framed) {
+      this.#spoken = true;
+      this.#layer.connected();
+      this.host.pump();
+    } else {
+      this.#layer.plain();
+      this.#collect();
+    }
+  }
+
+  receive(data: unknown): void {
+    if (!(data instanceof ArrayBuffer) && !ArrayBuffer.isView(data)) return this.host.reject({ kind: 'protocol' });
+    const { host } = this, layer = this.#layer;
+    let from: FromServer;
+    try {
+      from = layer.receive(host.now(), ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data));
+    } catch {
+      this.#collect();
+      return host.reject({ kind: 'protocol' });
+    }
+    this.#collect();
+    switch (from.kind) {
+      case 'message':
+        host.deliver(from.data);
+        layer.taken(host.now());
+        break;
+      case 'welcome':
+        this.save();
+        host.ready();
+        break;
+      case 'pong': return host.pong(from.id);
+      case 'stray': return host.reject({ kind: 'network' });
+      case 'end':
+        this.save();
+        return host.reject(ENDS[from.reason]);
+      case 'goingAway':
+        if (from.redirect) host.redirect(from.redirect);
+        host.hint(from.minDelay, from.spread, from.stop);
+    }
+    host.pump();
+  }
+
+  /** A browser takes an answer without the protocol for a failure: so who has never met it is asked without, every other time. */
+  lost(opened: boolean): void {
+    if (!opened && !this.#spoken && !this.sessionId) this.offered = !this.offered;
+    this.framed = false;
+    this.#layer.disconnected();
+    this.#collect();
+  }
+
+  next(): Data | undefined { return this.#layer.transmit(this.host.now()); }
+  deadline(): number { return this.#layer.deadline(); }
+  ping(id: number): void { this.#layer.ping(id); }
+  end(): void { this.#layer.end(); this.#collect(); this.save(); }
+  leave(): void { this.save(); }
+
+  timeout(): void {
+    this.#layer.timeout(this.host.now());
+    this.#collect();
+    this.save();
+  }
+
+  takeAll(): Data[] {
+    const messages = this.#layer.takePending();
+    this.#collect();
+    return messages;
+  }
+
+  #collect(): void {
+    for (const event of this.#layer.events()) {
+      if (event.type == 'started' || event.type == 'resumed') {
+        const { type, sessionId } = event;
+        this.resumed = type == 'resumed';
+        this.host.tell(this.resumed ? 'sessionResumed' : 'sessionStarted', { sessionId });
+      } else if (event.type == 'delivered') this.host.tell('delivered', { upTo: event.upTo });
+      else if (event.type == 'dropped') this.host.tell('undelivered', { messages: event.messages });
+      // Ended by the page, with nothing in doubt: that is no loss.
+      else if (event.type == 'lost' && (event.reason != 'user' || event.messages.length)) this.host.tell('sessionLost', { reason: event.reason, messages: event.messages });
+    }
+  }
+
+  save(): void {
+    if (this.#key === undefined) return;
+    const saved = this.#layer.save();
+    try {
+      if (saved) storage()?.setItem(this.#key, JSON.stringify(saved));
+      else storage()?.removeItem(this.#key);
+    } catch {
+      // No room, or not allowed: a reload begins anew then.
+    }
+  }
+}
+
+const plainBytes = (data: Data): string | Uint8Array => {
+  if (typeof data == 'string' || data instanceof Uint8Array) return data;
+  return new Uint8Array(data as ArrayBuffer);
+};
+
+export const sessions: GlueFactory = (host, options) => new SessionGlue(host, options);
