@@ -52,7 +52,7 @@ function AddCard({ onAdd }: { onAdd: (kind: Kind) => void }) {
     <>
       <Button variant="outlined" startIcon={<AddIcon />} aria-haspopup="menu" aria-expanded={anchor !== null}
         onClick={(event) => setAnchor(event.currentTarget)}>Add card</Button>
-      <Menu open={anchor !== null} anchorEl={anchor} onClose={() => setAnchor(null)}>
+      <Menu disablePortal open={anchor !== null} anchorEl={anchor} onClose={() => setAnchor(null)}>
         {(Object.keys(KINDS) as Kind[]).map((kind) => <MenuItem key={kind} onClick={() => add(kind)}>{KINDS[kind].title}</MenuItem>)}
       </Menu>
     </>

@@ -1,5 +1,5 @@
 // What a connection has been through: what the page shows of it.
-import type { Cause, Events, Phase, Redial, Stats } from 'redial';
+import type { Cause, Events, Phase, Redial, Stats, Status } from 'redial';
 import * as words from './words';
 
 export interface Logged {
@@ -11,13 +11,11 @@ export interface Logged {
 /** A stretch of time in one state; the last one has no end. */
 export interface Stretch {
   from: number;
-  state: Strip;
+  state: Status;
 }
 
-export type Strip = 'open' | 'connecting' | 'closed';
-
 export interface View {
-  status: Redial['status'];
+  status: Status;
   phase: Phase;
   quality: Redial['quality'];
   latency: number | null;
@@ -46,9 +44,9 @@ export class Monitor {
 
   constructor(readonly socket: Redial) {
     this.#view = {
-      status: socket.status, phase: socket.phase, quality: socket.quality, latency: socket.latency, latencies: [],
+      status: status(socket.phase), phase: socket.phase, quality: socket.quality, latency: socket.latency, latencies: [],
       nextRetryAt: socket.nextRetryAt, attempt: socket.attempt, beats: 0, resumed: false, log: [], causes: [],
-      stretches: [{ from: Date.now(), state: strip(socket.phase) }], end: null,
+      stretches: [{ from: Date.now(), state: status(socket.phase) }], end: null,
     };
     this.#listen();
   }
@@ -77,7 +75,7 @@ export class Monitor {
       this.socket.on(type, listener);
     };
     on('phase', ({ to }) => {
-      const state = strip(to);
+      const state = status(to);
       const last = this.#view.stretches.at(-1);
       if (last?.state !== state) {
         this.#change({ stretches: [...this.#view.stretches.slice(1 - STRETCHES), { from: Date.now(), state }] });
@@ -123,8 +121,8 @@ export class Monitor {
   #refresh(): void {
     // The machine tells before the socket has done what follows.
     queueMicrotask(() => {
-      const { status, phase, quality, latency, nextRetryAt, attempt, resumed } = this.socket;
-      this.#change({ status, phase, quality, latency, nextRetryAt, attempt, resumed });
+      const { phase, quality, latency, nextRetryAt, attempt, resumed } = this.socket;
+      this.#change({ status: status(phase), phase, quality, latency, nextRetryAt, attempt, resumed });
     });
   }
 
@@ -134,10 +132,12 @@ export class Monitor {
   }
 }
 
-function strip(phase: Phase): Strip {
+/** For a person a connection that will be dialled again by itself is on its way, and one that waits for them is not. */
+function status(phase: Phase): Status {
   switch (phase) {
     case 'open': return 'open';
     case 'idle':
+    case 'held':
     case 'closed':
     case 'failed': return 'closed';
     default: return 'connecting';

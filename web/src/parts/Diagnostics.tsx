@@ -1,6 +1,7 @@
 import Box from '@mui/material/Box';
 import { useEffect, useState } from 'react';
-import type { Monitor, Strip, View } from '../line/monitor';
+import type { Status } from 'redial';
+import type { Monitor, View } from '../line/monitor';
 import * as words from '../line/words';
 import { Panel } from './Panel';
 
@@ -42,7 +43,7 @@ function Figures({ monitor }: { monitor: Monitor }) {
   );
 }
 
-const COLOURS: Record<Strip, string> = { open: '#2e7d32', connecting: '#f9a825', closed: '#c62828' };
+const COLOURS: Record<Status, string> = { open: '#2e7d32', connecting: '#f9a825', closed: '#c62828' };
 const WIDTH = 300;
 const SPAN_MS = 120_000;
 
