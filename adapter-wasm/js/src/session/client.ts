@@ -1,7 +1,7 @@
 import type { FromServer, SessionEvent, SessionFactory } from '../types.js';
 import { Acks } from './acks.js';
-import { decode, encode, Kind, leb, Outcome, reasons, SessionError, type Welcome } from './frame.js';
-import { type Data, Outbox, toBytes } from './outbox.js';
+import { decode, encode, Kind, Outcome, reasons, SessionError, type Welcome } from './frame.js';
+import { type Data, Outbox } from './outbox.js';
 import { fromHex, fromJson, type Saved, toHex, toJson } from './saved.js';
 
 /** On so many connections in a row the session is asked for without an answer: it may be the session that brings the server down. */
@@ -146,24 +146,25 @@ export const createSession: SessionFactory = (limits, saved) => {
     return session.acks.isNew(number) ? { kind: 'message', data } : nothing;
   };
 
-  const onEnd = (now: number, reason: number): FromServer => {
+  const onEnd = (now: number, which: number): FromServer => {
+    const reason = reasons[which]!;
     link = Link.Over;
     if (session) {
-      if (reason === 1 && session.strays > 0 && now < session.straysUntil) {
+      if (reason === 'superseded' && session.strays > 0 && now < session.straysUntil) {
         // By one of our own greetings that was given up and came late. Resuming takes the session back.
         session.strays--;
         return { kind: 'stray' };
       }
-      lose(reasons[reason]!);
+      lose(reason);
     }
-    return { kind: 'end', reason: reasons[reason]! };
+    return { kind: 'end', reason };
   };
 
   const greet = (): Uint8Array => {
     link = Link.Greeted;
     if (!session) return encode([Kind.Start]);
     unanswered++;
-    return encode([Kind.Resume], [...session.id, ...session.secret, ...leb(session.acks.tellReceived())]);
+    return encode([Kind.Resume], [...session.id, ...session.secret, ...encode([session.acks.tellReceived()])]);
   };
 
   const nextFrame = (now: number): Uint8Array | undefined => {
@@ -182,12 +183,12 @@ export const createSession: SessionFactory = (limits, saved) => {
     if (!session) return;
     const { acks, acknowledged, most } = session;
     for (let next; (next = outbox.entries[outbox.cursor]); ) {
-      const { data, bytes } = next;
-      if (outbox.cursor === outbox.sent && most && bytes.length > most) {
+      const { data, length } = next;
+      if (outbox.cursor === outbox.sent && most && length > most) {
         drop(outbox.take(outbox.cursor, 1));
       } else {
         outbox.sent = Math.max(outbox.sent, ++outbox.cursor);
-        return encode([typeof data === 'string' ? Kind.Text : Kind.Binary, acknowledged + outbox.cursor, acks.ride()], bytes);
+        return encode([typeof data === 'string' ? Kind.Text : Kind.Binary, acknowledged + outbox.cursor, acks.ride()], data, length);
       }
     }
     return acks.isDue(now) ? encode([Kind.Ack, acks.tell()]) : undefined;
@@ -195,10 +196,7 @@ export const createSession: SessionFactory = (limits, saved) => {
 
   const last = saved as Saved | null | undefined;
   if (last?.v === 1) {
-    for (const message of last.messages) {
-      const data = fromJson(message);
-      outbox.add(data, toBytes(data));
-    }
+    for (const message of last.messages) outbox.add(fromJson(message));
     outbox.sent = last.sent;
     begin(fromHex(last.id), fromHex(last.secret), last.received, last.acknowledged, 0, last.messages.length);
   }

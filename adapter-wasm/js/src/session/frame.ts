@@ -24,7 +24,15 @@ export interface Advice {
   redirect?: string;
 }
 
-export type Welcome = [Kind.Welcome, outcome: Outcome, id: Uint8Array, secret: Uint8Array, received: number, ttl: number, mostPayload: number];
+export type Welcome = [
+  Kind.Welcome,
+  outcome: Outcome,
+  id: Uint8Array,
+  secret: Uint8Array,
+  received: number,
+  ttl: number,
+  mostPayload: number,
+];
 
 export type Frame =
   | [Kind.Start]
@@ -39,23 +47,28 @@ export type Frame =
   | [Kind.End, reason: number]
   | [Kind.Unknown];
 
+const encoder = new TextEncoder();
 /** A byte order mark is a character of the text like any other. */
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 const fail = (why: string): never => {
   throw new SessionError(why);
 };
 
-/** Unsigned LEB128. Shifts would cut the number to 32 bits. */
-export const leb = (number: number): number[] =>
-  number < 128 ? [number] : [(number % 128) + 128, ...leb(Math.floor(number / 128))];
-
-/** A byte that is no number is below 128 wherever the head has one, and so written as a number is. */
-export const encode = (head: number[], payload: ArrayLike<number> = []): Uint8Array => {
-  const start = head.flatMap(leb);
-  const bytes = new Uint8Array(start.length + payload.length);
-  bytes.set(start);
-  bytes.set(payload, start.length);
+/**
+ * Each number of the head as unsigned LEB128 (shifts would cut it to 32 bits), then the payload. A byte that is no number is below
+ * 128 wherever a head has one, and so written as a number is. `length` is the payload's, in bytes.
+ */
+export const encode = (head: number[], payload: string | ArrayLike<number> = [], length = payload.length): Uint8Array => {
+  const start: number[] = [];
+  for (let rest of head) {
+    for (; rest > 127; rest = Math.floor(rest / 128)) start.push((rest % 128) + 128);
+    start.push(rest);
+  }
+  const bytes = new Uint8Array(start.length + length);
+  start.forEach((byte, index) => (bytes[index] = byte));
+  if (typeof payload === 'string') encoder.encodeInto(payload, bytes.subarray(start.length));
+  else bytes.set(payload, start.length);
   return bytes;
 };
 
@@ -82,7 +95,7 @@ export const decode = (bytes: Uint8Array): Frame => {
   const key = (): Uint8Array => (at + 16 > bytes.length ? fail('short') : bytes.slice(at, (at += 16)));
   const text = (): string => {
     try {
-      return utf8.decode(rest());
+      return decoder.decode(rest());
     } catch {
       return fail('utf8');
     }

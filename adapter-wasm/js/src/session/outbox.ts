@@ -1,3 +1,4 @@
+import { byteLength } from '../checks.js';
 import type { QueueLimits } from '../types.js';
 
 export type Data = string | Uint8Array;
@@ -5,12 +6,11 @@ export type Data = string | Uint8Array;
 interface Entry {
   id: number;
   data: Data;
-  bytes: Uint8Array;
+  /** In bytes; a text's in UTF-8. */
+  length: number;
 }
 
-const utf8 = new TextEncoder();
-
-export const toBytes = (data: Data): Uint8Array => (typeof data === 'string' ? utf8.encode(data) : data);
+const lengthOf = (data: Data): number => (typeof data === 'string' ? byteLength(data) : data.length);
 
 /** The messages that nobody has acknowledged: first those that were sent, then those that were not. */
 export class Outbox {
@@ -30,8 +30,8 @@ export class Outbox {
   /** Puts a message at the end, and answers its id; `dropped` gets those that made room for it. */
   push(data: Data, dropped: (messages: Data[]) => void): number {
     const { messages, bytes: most, overflow } = this.limits;
-    const bytes = toBytes(data);
-    let after = this.bytes + bytes.length;
+    const length = lengthOf(data);
+    let after = this.bytes + length;
     let count = 0;
     while (this.entries.length - count >= messages || after > most) {
       // What was sent may have arrived: it is not for us to drop.
@@ -39,24 +39,24 @@ export class Outbox {
       if (overflow === 'reject' || !oldest) {
         throw new DOMException('too much waits to be sent', 'QuotaExceededError');
       }
-      after -= oldest.bytes.length;
+      after -= oldest.length;
       count++;
     }
     if (count) dropped(this.take(this.sent, count));
-    return this.add(data, bytes);
+    return this.add(data, length);
   }
 
   /** With no look at the limits. */
-  add(data: Data, bytes: Uint8Array): number {
-    this.bytes += bytes.length;
-    this.entries.push({ id: ++this.lastId, data, bytes });
+  add(data: Data, length = lengthOf(data)): number {
+    this.bytes += length;
+    this.entries.push({ id: ++this.lastId, data, length });
     return this.lastId;
   }
 
   /** Takes out `count` from the front, or from behind those that were sent. */
   take(from: number, count: number): Data[] {
     const taken = this.entries.splice(from, count);
-    for (const { bytes } of taken) this.bytes -= bytes.length;
+    for (const { length } of taken) this.bytes -= length;
     if (!from) {
       this.sent = Math.max(0, this.sent - taken.length);
       this.cursor = Math.max(0, this.cursor - taken.length);

@@ -2,14 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createSession, decode, encode, hex, leb, limits } from './load.mjs';
+import { createSession, decode, encode, hex, limits } from './load.mjs';
 
 const [NEW, RESUMED, REPLACED] = [0, 1, 2];
 const ID = new Uint8Array(16).fill(7);
 const SECRET = new Uint8Array(16).fill(9);
 
 const welcome = (outcome, received = 0, most = 0) =>
-  encode([3, outcome], [...ID, ...SECRET, ...leb(received), ...leb(300_000), ...leb(most)]);
+  encode([3, outcome], [...ID, ...SECRET, ...encode([received, 300_000, most])]);
 const message = (number, received = 0) => encode([4, number, received], new TextEncoder().encode('x'));
 const ack = (received) => encode([6, received]);
 const superseded = encode([10, 1]);
@@ -70,10 +70,16 @@ test('a message above the most payload is handed back, but not one that an earli
   const layer = open();
   sendAll(layer, 'sent before');
   written(layer);
-  sendAll(layer, 'too large', 'ok');
+  sendAll(layer, 'large', 'just');
   greet(layer, welcome(RESUMED, 0, 4));
   assert.deepEqual(numbers(layer), [1, 2]);
-  assert.deepEqual(layer.events().slice(1), [{ type: 'dropped', messages: ['too large'] }]);
+  assert.deepEqual(layer.events().slice(1), [{ type: 'dropped', messages: ['large'] }]);
+});
+
+test('a text goes as its UTF-8, as a WebSocket sends it', () => {
+  const layer = open();
+  sendAll(layer, 'Grüße 🌍', 'half a pair: \ud83c', '\ufeffmarked');
+  assert.deepEqual(written(layer), [[4, 1, 0, 'Grüße 🌍'], [4, 2, 0, 'half a pair: \ufffd'], [4, 3, 0, '\ufeffmarked']]);
 });
 
 test('acknowledgements go out after 32 messages or 50 ms, and ride on messages', () => {
@@ -108,14 +114,21 @@ test('what the application has not got is neither acknowledged nor saved as rece
   assert.deepEqual([written(layer, 1000), layer.save().received], [[[6, 1]], 1]);
   layer.connected();
   assert.equal(decode(layer.transmit(0))[3], 2);
+  layer.receive(0, welcome(RESUMED));
   layer.taken(2000);
-  assert.equal(layer.deadline(), Infinity, 'the server was told');
+  assert.deepEqual([layer.deadline(), written(layer, 9000)], [Infinity, []], 'the server was told');
+  layer.taken(2000);
+  layer.receive(0, message(2));
+  assert.deepEqual(written(layer), [[6, 2]], 'and no more than came');
 });
 
 test('what breaks the protocol names the code to close with', () => {
   const at = (code, frame, layer = open()) => assert.throws(() => layer.receive(0, frame), { name: 'Error', code });
   at(4416, message(2));
   at(4416, ack(1));
+  const unsent = open();
+  sendAll(unsent, 'not sent yet');
+  at(4416, ack(1), unsent);
   at(1002, new Uint8Array());
   at(1002, encode([1]));
   at(1002, welcome(NEW));
@@ -147,6 +160,10 @@ test('of several pings the newest is answered, and sent', () => {
   for (const id of [5, 6]) layer.ping(id);
   assert.deepEqual(written(layer), [[8, 0], [7, 6], [4, 1, 0, 'waits']]);
   assert.deepEqual(layer.receive(0, encode([8, 6])), { kind: 'pong', id: 6 });
+  layer.receive(0, encode([7, 2]));
+  layer.ping(7);
+  greet(layer, welcome(RESUMED, 1));
+  assert.deepEqual(written(layer), [], 'the next connection has none of them');
 });
 
 test('the session is asked for on ten connections, and then a new one', () => {
@@ -164,6 +181,7 @@ test('the session is asked for on ten connections, and then a new one', () => {
   assert.deepEqual(layer.events(), [{ type: 'lost', reason: 'noAnswer', messages: ['in doubt'] }]);
   layer.receive(0, welcome(NEW));
   assert.deepEqual(written(layer), [[4, 1, 0, 'kept']]);
+  assert.equal(first(), 2, 'which is asked for as often');
 });
 
 test('a server that has less than it acknowledged, or more than was sent, has lost its memory', () => {
@@ -205,6 +223,12 @@ test('an end that was not written does not end the next session', () => {
   greet(layer, welcome(NEW));
   sendAll(layer, 'on the new one');
   assert.deepEqual(written(layer), [[4, 1, 0, 'on the new one']]);
+
+  layer.connected();
+  layer.end(); // before it was asked for
+  assert.deepEqual(written(layer), [[1]]);
+  layer.receive(0, welcome(NEW));
+  assert.deepEqual([written(layer), layer.sessionId], [[], hex(ID)]);
 });
 
 test('a session that is ended while it is asked for is ended once welcomed', () => {
@@ -254,18 +278,23 @@ test('a client takes its session back from greetings that it gave up, once for e
   assert.deepEqual(layer.receive(0, superseded), { kind: 'end', reason: 'superseded' }, 'there was but one');
   assert.deepEqual(layer.events(), [{ type: 'lost', reason: 'superseded', messages: ['kept'] }]);
   assert.equal(asked(2).receive(60_000, superseded).kind, 'end', 'long ago');
+  const twice = asked(3);
+  assert.equal(twice.receive(1000, superseded).kind, 'stray');
+  ask(twice);
+  twice.receive(30_000, welcome(RESUMED));
+  assert.equal(twice.receive(60_000, superseded).kind, 'end', 'the minute is that of the first');
   assert.equal(asked(1).receive(0, superseded).kind, 'end', 'none was given up');
   assert.equal(asked(2).receive(0, encode([10, 3])).kind, 'end', 'another reason');
 });
 
-/** With three messages in flight, and one that waits. */
-const saved = () => {
+/** With three messages in flight, and one or more that wait. */
+const saved = (...more) => {
   const layer = open();
   sendAll(layer, 'one');
   layer.send(0, Uint8Array.of(0, 255));
   sendAll(layer, 'three');
   written(layer);
-  sendAll(layer, 'four');
+  sendAll(layer, 'four', ...more);
   return through(layer.save());
 };
 
@@ -300,6 +329,13 @@ test('what a stale save had is delivered where the server has more, and nothing 
     assert.deepEqual(layer.events(), [{ type: 'delivered', upTo: 4 }, { type: 'resumed', sessionId: hex(ID) }]);
     assert.deepEqual(written(layer), [[4, received + 1, 0, 'after']]);
   }
+});
+
+test('of what waited when it was saved only what the server has is delivered', () => {
+  const layer = createSession(limits, saved('five', 'six'));
+  greet(layer, welcome(RESUMED, 5));
+  assert.deepEqual(layer.events()[0], { type: 'delivered', upTo: 5 });
+  assert.deepEqual(written(layer), [[4, 6, 0, 'six']]);
 });
 
 test('a stale save is right about what it dropped after it', () => {

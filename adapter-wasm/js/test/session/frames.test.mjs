@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decode, encode, hex, leb, lines, unhex } from './load.mjs';
+import { decode, encode, hex, lines, SessionError, unhex } from './load.mjs';
+import { random } from './world.mjs';
 
 const OUTCOMES = ['new', 'resumed', 'replaced'];
 const REASONS = ['done', 'superseded', 'overflow', 'gone'];
@@ -19,7 +20,8 @@ const describe = ([kind, ...fields]) => {
       return `resume id=${hex(fields[0])} secret=${hex(fields[1])} received=${fields[2]}`;
     case 3: {
       const [outcome, id, secret, received, ttl, most] = fields;
-      return `welcome outcome=${OUTCOMES[outcome]} id=${hex(id)} secret=${hex(secret)} received=${received} ttl=${ttl} most_payload=${most}`;
+      const numbers = `received=${received} ttl=${ttl} most_payload=${most}`;
+      return `welcome outcome=${OUTCOMES[outcome]} id=${hex(id)} secret=${hex(secret)} ${numbers}`;
     }
     case 4:
       return `text number=${fields[0]} received=${fields[1]} payload=${payloadHex(TEXT.encode(fields[2]))}`;
@@ -47,9 +49,9 @@ const describe = ([kind, ...fields]) => {
 const write = ([kind, ...fields]) => {
   switch (kind) {
     case 2:
-      return encode([kind], [...fields[0], ...fields[1], ...leb(fields[2])]);
+      return encode([kind], [...fields[0], ...fields[1], ...encode([fields[2]])]);
     case 3:
-      return encode([kind, fields[0]], [...fields[1], ...fields[2], ...fields.slice(3).flatMap(leb)]);
+      return encode([kind, fields[0]], [...fields[1], ...fields[2], ...encode(fields.slice(3))]);
     case 4:
       return encode([kind, fields[0], fields[1]], TEXT.encode(fields[2]));
     case 5:
@@ -90,6 +92,26 @@ test('every line of the vectors', () => {
   assert.ok(counts.frame >= 30 && counts.ignored >= 3 && counts.refused >= 50, JSON.stringify(counts));
 });
 
+test('whatever bytes come, they are one frame and it has no other bytes, or they are refused', () => {
+  const next = random(7);
+  const upTo = (most) => Math.floor(next() * (most + 1));
+  const vectors = lines('frames.txt').map((line) => unhex(line.split(/\s+/)[1]));
+  const counts = { frames: 0, refused: 0 };
+  for (let turn = 0; turn < 20_000; turn++) {
+    const bytes = [...vectors[upTo(vectors.length - 1)]];
+    for (let change = upTo(2); change >= 0; change--) bytes.splice(upTo(bytes.length), upTo(1), ...[upTo(255)].slice(upTo(1)));
+    try {
+      const frame = decode(Uint8Array.from(bytes));
+      counts.frames++;
+      if (frame[0] !== 128) assert.equal(hex(write(frame)), hex(bytes));
+    } catch (error) {
+      if (!(error instanceof SessionError)) throw error;
+      counts.refused++;
+    }
+  }
+  assert.ok(counts.frames > 4000 && counts.refused > 4000, JSON.stringify(counts));
+});
+
 test('numbers come back at every power of two, and one below', () => {
   for (let power = 0; power <= 53; power++) {
     for (const number of [2 ** power - 1, 2 ** power].filter(Number.isSafeInteger)) {
@@ -100,7 +122,11 @@ test('numbers come back at every power of two, and one below', () => {
   }
 });
 
-test('a text keeps its byte order mark, and a string what UTF-8 can say of it', () => {
+test('2^53 is no number, though a float holds it', () => {
+  assert.throws(() => decode(unhex('068080808080808010')), { message: 'redial.v1: number' });
+});
+
+test('a text keeps its byte order mark', () => {
   for (const text of ['\ufeffmarked', '', '\0', '🌍', 'a\ufeff']) {
     assert.deepEqual(decode(encode([4, 1, 0], TEXT.encode(text))), [4, 1, 0, text]);
   }

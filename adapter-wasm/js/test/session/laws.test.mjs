@@ -57,7 +57,8 @@ test('each message has one fate with servers without the protocol in between', (
 });
 
 test('the outbox is bounded where nobody acknowledges', () => {
-  assertAbove(search(times(1, ...ordinary.filter((name) => !['exchange', 'serverWrites', 'toClient'].includes(name)))), { full: 200, dropped: 200 });
+  const silence = ordinary.filter((name) => !['exchange', 'serverWrites', 'toClient'].includes(name));
+  assertAbove(search(silence), { full: 200, dropped: 200 });
 });
 
 test('all laws where everything happens', () => {

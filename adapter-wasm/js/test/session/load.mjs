@@ -17,7 +17,7 @@ await build({
   target: 'es2022',
   outfile,
 });
-export const { createSession, SessionError, decode, encode, leb } = await import(pathToFileURL(outfile).href);
+export const { createSession, SessionError, decode, encode } = await import(pathToFileURL(outfile).href);
 rmSync(folder, { recursive: true });
 
 /** The lines of a file of vectors that say something, without their comments. */

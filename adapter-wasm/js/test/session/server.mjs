@@ -1,6 +1,6 @@
 // A server as short as `docs/protocol.md` lets it be: a store that outlives it, and one connection.
 
-import { decode, encode, hex, leb } from './load.mjs';
+import { decode, encode, hex } from './load.mjs';
 
 const MOST_PAYLOAD = 40;
 
@@ -114,7 +114,7 @@ export class Server {
     at.sent = session.acknowledged;
     if (resumed) this.#acknowledgeAtLeast(received);
     at.sent = session.acknowledged;
-    const numbers = [session.committed, 60_000, MOST_PAYLOAD].flatMap(leb);
+    const numbers = encode([session.committed, 60_000, MOST_PAYLOAD]);
     at.out.push([3, kind === 1 ? 0 : resumed ? 1 : 2, [...session.own, ...session.secret, ...numbers]]);
   }
 

@@ -1,10 +1,13 @@
-// Against the server itself, over connections that are cut at any byte: `cargo build -p redial-cli` makes it.
+// Against the server itself, over connections that are cut at any byte and over its own death: `cargo build -p redial-cli` makes it.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
-import { after, before, test } from 'node:test';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
 import { createSession, limits } from './load.mjs';
@@ -12,22 +15,25 @@ import { random } from './world.mjs';
 
 const target = process.env.CARGO_TARGET_DIR ?? fileURLToPath(new URL('../../../../target', import.meta.url));
 
-let server;
-let port;
+/** How far the counter is ahead of what came back. */
+const AHEAD = 20;
+const children = new Set();
 
-before(async () => {
-  const options = ['--listen', '127.0.0.1:0', '--json', '--messages-per-second', 'none', '--connects-per-minute', 'none'];
-  server = spawn(`${target}/debug/redial`, ['serve', ...options], { stdio: ['ignore', 'pipe', 'ignore'] });
-  const [line] = await once(server.stdout, 'data');
-  port = Number(JSON.parse(line).listening.split(':')[1]);
-});
+after(() => children.forEach((child) => child.kill('SIGKILL')));
 
-after(() => server.kill());
+const serve = async (listen, ...more) => {
+  const options = ['--listen', listen, '--json', '--messages-per-second', 'none', '--connects-per-minute', 'none', ...more];
+  const child = spawn(`${target}/debug/redial`, ['serve', ...options], { stdio: ['ignore', 'pipe', 'ignore'] });
+  children.add(child);
+  const [line] = await once(child.stdout, 'data');
+  return { child, address: JSON.parse(line).listening };
+};
 
 /** Forwards so many bytes of each connection in either direction, and then destroys it. */
-const proxy = async (budgets) => {
+const proxy = async (address, budgets) => {
+  const [host, port] = address.split(':');
   const listener = createServer((near) => {
-    const far = connect(port, '127.0.0.1');
+    const far = connect(Number(port), host);
     const cut = () => [near, far].forEach((socket) => socket.destroy());
     let left = budgets.shift() ?? Infinity;
     const forward = (from, to) =>
@@ -104,47 +110,64 @@ class Page {
   }
 }
 
-test('a counter goes on over connections that are cut at any byte, and over a reload', async () => {
-  const MOST = 2000;
-  const AHEAD = 20;
-  const next = random(1);
-  const listener = await proxy(Array.from({ length: 40 }, () => 800 + Math.floor(next() * 1500)));
-  const url = `ws://127.0.0.1:${listener.address().port}/ws/chat/`;
-
+/** Counts up to `most`, some ahead of what came back. Each number is to come back once and in order; `at` is told of it. */
+const count = async (address, most, at) => {
+  const url = `ws://${address}/ws/chat/`;
   const events = [];
   const aliases = new Set();
   let [sent, got] = [0, 0];
   let page;
-  const open = (saved, finish) => {
+  await new Promise((finish) => {
     const onMessage = (data) => {
       if (data.startsWith('{')) return aliases.add(JSON.parse(data).you.alias);
-      return assert.equal(data, `${++got}`, 'once and in order');
+      assert.equal(data, `${++got}`, 'once and in order');
+      return at(got, reload);
     };
     const onFrame = () => {
-      while (sent < MOST && sent < got + AHEAD) {
-        page.send(`${++sent}`);
-        if (sent === MOST / 2) {
-          page.leave();
-          events.push(...page.events);
-          page = open(JSON.parse(JSON.stringify(page.layer.save())), finish);
-          assert.ok(page.layer.pending > 0, 'what was sent goes along');
-        }
-      }
-      if (got === MOST && page.layer.pending === 0) finish();
+      while (sent < most && sent < got + AHEAD) page.send(`${++sent}`);
+      if (got === most && page.layer.pending === 0) finish();
     };
-    const opened = new Page(url, createSession(limits, saved), onMessage, onFrame);
-    opened.send('{"type":"who"}');
-    return opened;
-  };
-  await new Promise((resolve) => {
-    page = open(null, resolve);
+    const open = (saved) => {
+      page = new Page(url, createSession(limits, saved), onMessage, onFrame);
+      page.send('{"type":"who"}');
+    };
+    const reload = () => {
+      page.leave();
+      events.push(...page.events);
+      open(JSON.parse(JSON.stringify(page.layer.save())));
+    };
+    open(null);
   });
   page.leave();
-  listener.close();
-
   events.push(...page.events);
-  const count = (type) => events.filter((event) => event.type === type).length;
+  const of = (type) => events.filter((event) => event.type === type).length;
   assert.equal(aliases.size, 1, 'the server knows one session');
-  assert.deepEqual([count('started'), count('lost'), count('dropped')], [1, 0, 0]);
-  assert.ok(count('resumed') >= 20, `resumed ${count('resumed')} times`);
+  assert.deepEqual([of('started'), of('lost'), of('dropped')], [1, 0, 0]);
+  return of('resumed');
+};
+
+test('a counter goes on over connections that are cut at any byte, and over reloads', async () => {
+  const { address } = await serve('127.0.0.1:0');
+  const next = random(1);
+  const listener = await proxy(address, Array.from({ length: 40 }, () => 800 + Math.floor(next() * 1500)));
+  const resumed = await count(`127.0.0.1:${listener.address().port}`, 2000, (got, reload) => {
+    if (got === 500 || got === 1000) queueMicrotask(reload);
+  });
+  listener.close();
+  assert.ok(resumed >= 20, `resumed ${resumed} times`);
+});
+
+test('a counter goes on over a server that is killed and comes back', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'redial-session-'));
+  const store = ['--store', `sqlite:${join(folder, 'store')}`];
+  let { child, address } = await serve('127.0.0.1:0', ...store);
+  let kills = 0;
+  const resumed = await count(address, 400, async (got) => {
+    if (got % 100 || got === 400) return;
+    child.kill('SIGKILL');
+    kills++;
+    ({ child } = await serve(address, ...store));
+  });
+  assert.deepEqual([kills, resumed], [3, 3]);
+  rmSync(folder, { recursive: true });
 });
