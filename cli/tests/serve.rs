@@ -174,6 +174,22 @@ fn the_page_stands_in_nobodys_way() {
 }
 
 #[test]
+fn whoever_asks_only_for_the_head_gets_no_page() {
+    use std::io::{Read, Write};
+    let server = Server::start(&[]);
+    let length = server.get("/").1.len();
+    let mut stream = std::net::TcpStream::connect(server.address).unwrap();
+    write!(stream, "HEAD / HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", server.address).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let head = head.to_lowercase();
+    assert!(head.starts_with("http/1.1 200") && head.contains(&format!("content-length: {length}")), "{head}");
+    assert!(head.contains("content-security-policy: default-src 'none'"), "{head}");
+    assert_eq!(body, "");
+}
+
+#[test]
 fn a_network_to_break_is_there_only_if_asked_for() {
     let server = Server::start(&["--chaos", "127.0.0.1:0"]);
     let about: serde_json::Value = serde_json::from_str(&server.get("/page.json").1).unwrap();

@@ -55,6 +55,22 @@ test('refuse: dials fail until it is over', async () => {
   assert.match(await all.general.figure('Failed attempts'), /^[1-9]\d*$/);
 });
 
+test('what waits for the network outlives a reload', async () => {
+  await all.fault('Refuse').click();
+  await all.network.filter({ hasText: 'refuse on' }).waitFor();
+  await all.button('Cut').click();
+  await all.general.event('Attempt failed');
+  await all.general.send('kept');
+  await all.general.says('kept', { state: 'pending' });
+  await all.page.reload();
+  await all.general.says('kept', { state: 'pending' });
+  await all.general.event('Attempt failed');
+  await all.button('Heal').click();
+  await all.general.says('kept', { state: 'delivered' });
+  await all.general.event('Session resumed');
+  assert.equal((await all.general.texts()).filter((text) => text === 'kept').length, 1);
+});
+
 test('black hole: the heartbeat finds out, and nothing is lost', async () => {
   await all.fault('Black hole').click();
   await all.network.filter({ hasText: 'blackhole on' }).waitFor();

@@ -123,17 +123,25 @@ test('after a reload the session goes on, with its messages and its counter', as
   await done(all);
 });
 
-test('what was written while offline outlives a reload, too', async () => {
+test('a server that has lost its memory: what is in doubt is shown, and can be sent again', async () => {
+  await server.kill();
+  args = args.slice(0, 2);
+  await restart();
   const all = await opened();
   await server.kill();
   await all.general.is('connecting');
-  await all.general.send('kept');
-  await all.general.says('kept', { state: 'pending' });
+  await all.general.send('perhaps');
+  await all.general.says('perhaps', { state: 'pending' });
   await restart();
-  await all.general.says('kept', { state: 'delivered' });
-  await all.page.reload();
-  await all.general.says('kept', { state: 'delivered' });
-  assert.deepEqual(await all.general.texts(), ['kept']);
+  const message = await all.general.says('perhaps', { state: 'doubtful' });
+  await message.getByText('not confirmed').waitFor();
+  await all.general.event('Session lost');
+  await message.getByRole('button', { name: 'Send again' }).click();
+  await all.general.says('perhaps', { state: 'delivered' });
+  const other = await opened();
+  await other.general.says('perhaps');
+  assert.deepEqual(await other.general.texts(), ['perhaps']);
+  await done(other);
   await done(all);
 });
 

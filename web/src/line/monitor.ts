@@ -108,8 +108,8 @@ export class Monitor {
     });
     on('sessionStarted', () => this.log('Session started'));
     on('sessionResumed', () => this.log('Session resumed'));
-    on('sessionLost', ({ messages }) => this.log(`Session lost, ${messages.length} messages in doubt`));
-    on('undelivered', ({ messages }) => this.log(`${messages.length} messages not delivered`));
+    on('sessionLost', ({ messages }) => this.log(`Session lost; in doubt: ${messages.length}`));
+    on('undelivered', ({ messages }) => this.log(`Not delivered: ${messages.length}`));
   }
 
   #failed(text: string, cause: Cause): void {

@@ -23,7 +23,7 @@ export function Messages({ title, talk, onAgain }: Props) {
     if (element) element.scrollTop = element.scrollHeight;
   }, [talk.messages.length, text]);
   return (
-    <Box ref={list} role="log" aria-label={`Messages of ${title}`} tabIndex={0} data-testid="messages"
+    <Box ref={list} role="log" aria-label={`Messages of ${title}`} aria-busy={talk.answering} tabIndex={0} data-testid="messages"
       sx={{ height: 220, overflowY: 'auto', border: 1, borderColor: 'divider', borderRadius: 1, p: 1, overflowWrap: 'anywhere' }}>
       {talk.messages.length === 0 && <Typography variant="body2" sx={{ color: 'text.secondary' }}>Nothing has been said yet.</Typography>}
       {talk.messages.map((message) => <Line key={message.key} message={message} read={talk.read} onAgain={onAgain} />)}

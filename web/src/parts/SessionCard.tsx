@@ -49,7 +49,7 @@ export function SessionCard({ card, onClose }: { card: Session; onClose: () => v
         <QualityBadge quality={view.quality} latency={view.latency} />
         <LatencyChart latencies={view.latencies} />
       </Box>
-      <StatusLine view={view} pending={waiting} />
+      <StatusLine title={card.title} view={view} pending={waiting} />
       {talk.degraded && (
         <Alert severity="warning" role="status" data-testid="degraded">
           Slow connection{view.latency === null ? '' : ` (${Math.round(view.latency)} ms)`}: typing indicators and read receipts pause, and

@@ -1,11 +1,12 @@
 import Typography from '@mui/material/Typography';
+import { visuallyHidden } from '@mui/utils';
 import { useEffect, useState } from 'react';
 import type { View } from '../line/monitor';
 
 const WORDS = { open: 'Open', connecting: 'Connecting', closed: 'Closed' };
 
 /** The state in words, with the countdown to the next dial. */
-export function StatusLine({ view, pending }: { view: View; pending: number }) {
+export function StatusLine({ title, view, pending }: { title: string; view: View; pending: number }) {
   const left = useCountdown(view.status === 'connecting' && view.phase === 'waiting' ? view.nextRetryAt : null);
   let text = WORDS[view.status];
   if (left !== null) text = `Retry ${view.attempt > 0 ? `${view.attempt} ` : ''}in ${(left / 1000).toFixed(1)} s`;
@@ -13,9 +14,13 @@ export function StatusLine({ view, pending }: { view: View; pending: number }) {
   else if (view.status === 'closed' && view.end !== null) text = view.end;
   else if (view.status === 'open' && view.resumed) text = 'Open, session resumed';
   return (
-    <Typography variant="body2" component="p" data-testid="status" data-phase={view.phase} sx={{ color: 'text.secondary' }}>
-      {text}{pending > 0 ? ` · ${pending} waiting` : ''}
-    </Typography>
+    <>
+      <Typography variant="body2" component="p" data-testid="status" data-phase={view.phase} sx={{ color: 'text.secondary' }}>
+        {text}{pending > 0 ? ` · ${pending} waiting` : ''}
+      </Typography>
+      {/* A countdown would be read out ten times a second. */}
+      <span role="status" style={visuallyHidden}>{`${title}: ${WORDS[view.status]}`}</span>
+    </>
   );
 }
 

@@ -1,6 +1,6 @@
 // The plain protocol: JSON messages are counted for the session, everything else is echoed.
 import type { Redial } from 'redial';
-import { Board, blank, newId, type Message, type Talk } from './talk';
+import { Board, blank, newId, waits, type Message, type Talk } from './talk';
 
 export class PlainTalk implements Talk {
   readonly #board: Board;
@@ -9,7 +9,7 @@ export class PlainTalk implements Talk {
 
   constructor(readonly socket: Redial, messages: readonly Message[]) {
     // What was under way when the page went is not answered any more.
-    this.#board = new Board(blank(messages.map((one) => (one.state === 'pending' || one.state === 'sent' ? { ...one, state: 'doubtful' } : one))));
+    this.#board = new Board(blank(messages.map((one) => (waits(one) ? { ...one, state: 'doubtful' } : one))));
     socket.on('message', (event) => this.#receive(event.data));
     socket.on('opened', () => this.#board.map((one) => (one.state === 'pending' ? { state: 'sent' } : null)));
     socket.on('lost', () => {
@@ -54,7 +54,7 @@ export class PlainTalk implements Talk {
   seen(): void {}
 
   clear(): void {
-    this.#board.change({ messages: this.view.messages.filter((one) => one.state === 'pending' || one.state === 'sent') });
+    this.#board.change({ messages: this.view.messages.filter(waits) });
   }
 
   close(): void {}

@@ -2,7 +2,7 @@
 import type { Redial } from 'redial';
 import type { Monitor } from '../line/monitor';
 import { told, type Told } from './protocol';
-import { Board, blank, HISTORY, newId, type Message, type Talk } from './talk';
+import { Board, blank, HISTORY, newId, waits, type Message, type Talk } from './talk';
 
 /** Between two questions who is here; the second one where the connection is poor. */
 const PRESENCE_MS = 5_000;
@@ -18,6 +18,8 @@ export class RoomTalk implements Talk {
   readonly #typists = new Map<string, ReturnType<typeof setTimeout>>();
   /** Messages without a receipt: their numbers in the session. */
   readonly #posted = new Map<string, number>();
+  /** Those of the page's earlier life: their numbers are not known any more. */
+  readonly #restored: Set<string>;
   #me = '';
   #typedAt = 0;
   #readUpTo = 0;
@@ -25,8 +27,8 @@ export class RoomTalk implements Talk {
   #stalled: ReturnType<typeof setTimeout> | undefined;
 
   constructor(readonly socket: Redial, readonly monitor: Monitor, readonly room: string, messages: readonly Message[]) {
-    // What has no receipt when the page goes, its session still has.
     this.#board = new Board(blank(messages));
+    this.#restored = new Set(messages.filter(waits).map((one) => one.key));
     socket.on('message', (event) => this.#receive(event.data));
     socket.on('delivered', ({ upTo }) => this.#delivered(upTo));
     socket.on('sessionStarted', () => this.#begin());
@@ -81,15 +83,16 @@ export class RoomTalk implements Talk {
     for (const [key, number] of this.#posted) {
       if (number <= upTo) this.#posted.delete(key);
     }
-    this.#board.map((one) => {
-      const waits = one.state === 'sent' || one.state === 'pending';
-      return waits && !this.#posted.has(one.key) ? { state: 'delivered' } : null;
-    });
+    if (this.socket.pending === 0) this.#restored.clear();
+    const open = (key: string) => this.#posted.has(key) || this.#restored.has(key);
+    this.#board.map((one) => (waits(one) && !open(one.key) ? { state: 'delivered' } : null));
+    this.#watch();
   }
 
   #doubt(): void {
     this.#posted.clear();
-    this.#board.map((one) => (one.state === 'sent' || one.state === 'pending' ? { state: 'doubtful' } : null));
+    this.#restored.clear();
+    this.#board.map((one) => (waits(one) ? { state: 'doubtful' } : null));
   }
 
   #receive(data: unknown): void {
@@ -144,7 +147,8 @@ export class RoomTalk implements Talk {
     const known = this.#board.find(key);
     if (known) {
       // The server's time is everybody's.
-      this.#board.map((one) => (one.key === key ? { at: said.at } : null));
+      const state = waits(known) ? { state: 'delivered' as const } : {};
+      this.#board.map((one) => (one.key === key ? { at: said.at, ...state } : null));
       return;
     }
     this.#typed(said.alias);
@@ -250,7 +254,7 @@ export class RoomTalk implements Talk {
   }
 
   clear(): void {
-    this.#board.change({ messages: this.view.messages.filter((one) => one.state === 'pending' || one.state === 'sent') });
+    this.#board.change({ messages: this.view.messages.filter(waits) });
     this.#watch();
   }
 

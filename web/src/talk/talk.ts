@@ -82,6 +82,11 @@ export function blank(messages: readonly Message[]): TalkView {
   return { messages, typing: [], read: {}, members: null, degraded: false, answering: false };
 }
 
+/** Whether nobody has acknowledged it, and somebody may. */
+export function waits({ state }: Message): boolean {
+  return state === 'pending' || state === 'sent';
+}
+
 export function newId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(9));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
