@@ -124,7 +124,7 @@ fn limits_hold_and_can_be_lifted() {
 
 #[test]
 fn bad_usage_is_one_line_that_says_what_is_allowed() {
-    let stores = ["--store", "allowed: memory, sqlite:PATH, redis://"];
+    let stores = ["--store", "allowed: memory, sqlite:PATH, redis[s]://"];
     for store in ["", "disk", "sqlite:", "redis:", "redis://", "postgres://a"] {
         refused(&["serve", "--store", store], 2, &stores);
     }
