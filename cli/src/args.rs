@@ -38,7 +38,8 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Proxy TCP and make faults on command: one a line on stdin.
     Chaos(ChaosArgs),
-    /// Serve the chat: resumable sessions over redial.v1 at /ws/chat/, and the plain protocol; /health and /metrics.
+    /// Serve the chat: a page at /, resumable sessions over redial.v1 at /ws/chat/, and the plain protocol; /health and
+    /// /metrics.
     ///
     /// An interrupt lets it go away gracefully: clients are told, what they have sent is acknowledged, and their
     /// connections are closed with 1012. A second one ends it at once.
@@ -135,6 +136,10 @@ pub(crate) struct DemoArgs {
     /// The seed of the jitter; drawn by default.
     #[arg(long, value_parser = whole::<u64>)]
     pub(crate) seed: Option<u64>,
+    /// Instead, serve the chat page here, as IP:PORT, on a faulty network that the page breaks; until an interrupt.
+    #[arg(long, value_name = "ADDR", value_parser = address, num_args = 0..=1, default_missing_value = "127.0.0.1:8080",
+          conflicts_with_all = ["outages", "messages", "seed"])]
+    pub(crate) page: Option<SocketAddr>,
     /// Print JSON Lines on stdout; the last one is the account.
     #[arg(long)]
     pub(crate) json: bool,
@@ -186,9 +191,35 @@ pub(crate) struct ServeArgs {
     /// The most messages a second from one connection, on average, or `none`.
     #[arg(long, value_name = "N", default_value = "100", value_parser = limit)]
     pub(crate) messages_per_second: Limit,
+    /// Let the page break its network: a faulty one from ADDR to here, which whoever may see the page may drive. For shows
+    /// and tests.
+    #[arg(long, value_name = "ADDR", value_parser = address)]
+    pub(crate) chaos: Option<SocketAddr>,
     /// Print on stdout, as JSON, where it listens.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+impl ServeArgs {
+    /// A server for a show on one computer: its page has a network to break.
+    pub(crate) fn show(listen: SocketAddr, json: bool) -> Self {
+        Self {
+            listen,
+            store: StoreKind::Memory,
+            ttl: 300,
+            spread: 2,
+            origin: Vec::new(),
+            trust_proxy: false,
+            tokens: None,
+            connections: Limit(Some(20_000)),
+            connections_per_address: Limit(Some(200)),
+            // All clients come through the faulty network: from one address.
+            connects_per_minute: Limit(None),
+            messages_per_second: Limit(Some(100)),
+            chaos: Some(SocketAddr::new(listen.ip(), 0)),
+            json,
+        }
+    }
 }
 
 #[derive(Debug, Group)]

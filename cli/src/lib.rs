@@ -7,6 +7,7 @@ mod connect;
 mod demo;
 mod describe;
 mod failure;
+mod page;
 mod policy_source;
 mod seed;
 mod serve;

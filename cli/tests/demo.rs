@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
@@ -93,6 +93,39 @@ fn an_interrupt_ends_it_with_the_account_so_far() {
     assert!(number(&account, "sent") < 500, "{account}");
 }
 
+/// Of the page itself the tests are in `web/test`.
+#[cfg(unix)]
+#[test]
+fn with_a_page_it_is_a_server_behind_a_network_to_break_until_an_interrupt() {
+    let mut child =
+        demo(&["--page", "127.0.0.1:0", "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let line: Value = serde_json::from_str(&line).unwrap();
+    let [server, chaos] = ["listening", "chaos"].map(|key| line[key].as_str().unwrap().to_owned());
+    assert_ne!(server, chaos);
+    // The page is the same through the network that it breaks.
+    for address in [&server, &chaos] {
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        write!(stream, "GET / HTTP/1.0\r\nHost: {address}\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.0 200") && answer.contains("<title>redial"), "{answer}");
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(stderr(&output).contains(&format!("a faulty network on {chaos}")), "{}", stderr(&output));
+}
+
+#[test]
+fn a_page_has_no_outages_of_its_own() {
+    let output = demo(&["--page", "127.0.0.1:0", "--outages", "1"]).output().unwrap();
+    let text = stderr(&output);
+    assert_eq!((output.status.code(), text.lines().count()), (Some(2), 1), "{text}");
+    assert!(text.contains("--outages"), "{text}");
+}
+
 #[test]
 fn whoever_reads_its_lines_may_go_away() {
     let mut child = demo(&["--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -110,6 +143,7 @@ fn a_bad_flag_is_one_line_that_says_what_is_allowed() {
         (["--messages", "0"], "allowed: a whole number from 1 to 1000000"),
         (["--messages", "many"], "allowed: a whole number from 1 to 1000000"),
         (["--seed", "0x5"], "allowed: a whole number from 0 to 18446744073709551615"),
+        (["--page", "8080"], "allowed: IP:PORT"),
         (["--colour", "red"], "unexpected argument '--colour'"),
     ] {
         let [flag, value] = args;

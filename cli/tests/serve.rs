@@ -124,7 +124,7 @@ fn limits_hold_and_can_be_lifted() {
 
 #[test]
 fn bad_usage_is_one_line_that_says_what_is_allowed() {
-    let stores = ["--store", "allowed: memory, sqlite:PATH, redis://"];
+    let stores = ["--store", "allowed: memory, sqlite:PATH, redis[s]://"];
     for store in ["", "disk", "sqlite:", "redis:", "redis://", "postgres://a"] {
         refused(&["serve", "--store", store], 2, &stores);
     }
@@ -157,4 +157,48 @@ fn what_can_not_be_had_is_one_line_too() {
     with(&format!("redis://me:secret@{nobody}/"), &["--store redis://…@", &nobody.to_string()]);
     let output = redial(&[&free[..], &[&format!("redis://me:secret@{nobody}/")]].concat());
     assert!(!String::from_utf8(output.stderr).unwrap().contains("secret"));
+}
+
+#[test]
+fn the_page_stands_in_nobodys_way() {
+    let server = Server::start(&[]);
+    let (status, page) = server.get("/");
+    assert!(status == 200 && page.contains("<title>redial"), "{page}");
+    assert_eq!(server.health()["status"], "ok");
+    assert!(server.get("/metrics").1.ends_with("# EOF\n"));
+    assert_eq!(server.get("/ws/chat/").0, 426);
+    assert!(server.get("/rooms/r/history").1.contains("\"messages\""));
+    assert_eq!(server.get("/page.json"), (200, r#"{"version":"0.1.0","chaosPort":null}"#.to_owned()));
+    assert_eq!((server.get("/nothing").0, server.get("/chaos").0), (404, 404));
+    assert_eq!(server.plain("/ws/chat/?session=p").count(&json!(1))["count"], 1);
+}
+
+#[test]
+fn whoever_asks_only_for_the_head_gets_no_page() {
+    use std::io::{Read, Write};
+    let server = Server::start(&[]);
+    let length = server.get("/").1.len();
+    let mut stream = std::net::TcpStream::connect(server.address).unwrap();
+    write!(stream, "HEAD / HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", server.address).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let head = head.to_lowercase();
+    assert!(head.starts_with("http/1.1 200") && head.contains(&format!("content-length: {length}")), "{head}");
+    assert!(head.contains("content-security-policy: default-src 'none'"), "{head}");
+    assert_eq!(body, "");
+}
+
+#[test]
+fn a_network_to_break_is_there_only_if_asked_for() {
+    let server = Server::start(&["--chaos", "127.0.0.1:0"]);
+    let about: serde_json::Value = serde_json::from_str(&server.get("/page.json").1).unwrap();
+    let port: u16 = about["chaosPort"].as_u64().unwrap().try_into().unwrap();
+    let through = std::net::SocketAddr::from(([127, 0, 0, 1], port));
+    let page = format!("http://{}", server.address);
+    let mut client = Plain::connect(through, "/ws/chat/?session=p", &[("origin", &page)]).unwrap();
+    assert_eq!(client.count(&json!(1))["count"], 1);
+    assert!(server.get("/chaos").1.contains("live 1,"));
+    let elsewhere = Plain::connect(through, "/ws/chat/", &[("origin", "http://elsewhere.example")]);
+    assert_eq!(elsewhere.err(), Some(403));
 }

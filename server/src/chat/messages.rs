@@ -15,7 +15,8 @@ pub(super) enum Asked {
     Who,
     Join { room: String },
     Leave { room: String },
-    Message { room: String, text: String },
+    Message { room: String, text: String, id: Option<String> },
+    Continue { room: String, id: String, text: String, from: usize },
     Typing { room: String },
     Read { room: String, number: u64 },
     History { room: String, before: Option<u64>, limit: Option<usize> },
@@ -45,6 +46,18 @@ pub(super) enum Told<'a> {
         from: Who<'a>,
         text: &'a str,
         at: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<&'a str>,
+    },
+    /// A part of an answer.
+    Piece {
+        room: &'a str,
+        alias: &'a str,
+        /// The question's.
+        id: &'a str,
+        piece: usize,
+        text: &'a str,
+        last: bool,
     },
     Typing {
         room: &'a str,
@@ -100,6 +113,7 @@ impl Asked {
             Self::Join { room }
             | Self::Leave { room }
             | Self::Message { room, .. }
+            | Self::Continue { room, .. }
             | Self::Typing { room }
             | Self::Read { room, .. }
             | Self::History { room, .. }

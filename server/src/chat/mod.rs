@@ -1,7 +1,9 @@
 //! Rooms to talk in: the application of `redial serve`.
 
+mod answers;
 mod messages;
 mod page;
+mod script;
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +16,9 @@ use crate::chance;
 use crate::clock::wall_millis;
 use crate::store::{Effect, Ended, SessionStore, StoreError};
 use crate::views::{LONGEST_PAGE, MemberView, PAGE, PastView};
+use answers::{Answers, Wanted};
 use messages::{Asked, Told};
+use script::Answerer;
 
 /// The longest name of a room, in bytes.
 const LONGEST_ROOM: usize = 128;
@@ -34,13 +38,37 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// ```
 pub struct Chat {
     store: Arc<dyn SessionStore>,
+    answers: Option<Answers>,
 }
 
 impl Chat {
     /// The rooms of this store: that of the sessions.
     #[must_use]
     pub fn new(store: Arc<dyn SessionStore>) -> Self {
-        Self { store }
+        Self { store, answers: None }
+    }
+
+    /// Has the rooms `ai-assistant` and `support-chat` answered, by a simulation. What is said in them is between a client
+    /// and whoever answers: no other client hears it, and it is not kept.
+    #[must_use]
+    pub fn with_answers(mut self) -> Self {
+        self.answers = Some(Answers::new(Arc::clone(&self.store)));
+        self
+    }
+
+    /// Who answers in this room.
+    fn answerer(&self, room: &str) -> Option<(&Answers, Answerer)> {
+        self.answers.as_ref().zip(Answerer::of(room))
+    }
+
+    fn question(&self, session: &SessionInfo, room: &str, text: &str, id: Option<&str>) -> Option<Vec<Effect>> {
+        let (answers, answerer) = self.answerer(room)?;
+        let message = Told::Message { room, from: session.into(), text, at: wall_millis(), id };
+        let wanted = Wanted { answerer, room, id: id.unwrap_or_default(), question: text, from: 0 };
+        Some(match answers.begin(session.id, wanted) {
+            Ok(()) => reply(&message),
+            Err(reason) => reply(&Told::Error { reason }),
+        })
     }
 
     async fn answer(&self, session: &SessionInfo, asked: Asked) -> Vec<Effect> {
@@ -55,9 +83,23 @@ impl Chat {
                 let left = Told::Left { room: &room, from: session.into() };
                 vec![to_all(&room, &left, Past::Forget), Effect::Leave(room)]
             }
-            Asked::Message { room, text } => {
-                let message = Told::Message { room: &room, from: session.into(), text: &text, at: wall_millis() };
-                vec![to_all(&room, &message, Past::Keep)]
+            Asked::Message { room, text, id } => {
+                let id = id.as_deref();
+                self.question(session, &room, &text, id).unwrap_or_else(|| {
+                    let message =
+                        Told::Message { room: &room, from: session.into(), text: &text, at: wall_millis(), id };
+                    vec![to_all(&room, &message, Past::Keep)]
+                })
+            }
+            Asked::Continue { room, id, text, from } => {
+                let Some((answers, answerer)) = self.answerer(&room) else {
+                    return reply(&Told::Error { reason: "nobody answers in this room" });
+                };
+                let wanted = Wanted { answerer, room: &room, id: &id, question: &text, from };
+                match answers.begin(session.id, wanted) {
+                    Ok(()) => Vec::new(),
+                    Err(reason) => reply(&Told::Error { reason }),
+                }
             }
             Asked::Typing { room } => {
                 vec![to_others(&room, &Told::Typing { room: &room, from: session.into() })]

@@ -136,3 +136,94 @@ async fn a_full_room_s_members_are_no_more_than_an_outbox_holds() {
     assert_eq!(shown[0]["alias"], "0".repeat(16));
     assert_eq!(answer["more"], 200 - shown.len());
 }
+
+fn answered(store: &Arc<dyn SessionStore>) -> redial_server::Builder {
+    redial_server::Sessions::builder(Arc::clone(store), redial_server::Chat::new(Arc::clone(store)).with_answers())
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_comes_in_pieces_to_the_asker_alone_and_outlives_its_connection() {
+    let store = memory();
+    let (door, _sessions) = crate::server::serve_pipe(answered(&store)).await;
+    let (mut bob, _) = start(&door).await;
+    say(&mut bob, 1, json!({"type":"join","room":"ai-assistant"})).await;
+    assert_eq!(told(&mut bob).await["type"], "joined");
+    let (mut ann, welcome) = start(&door).await;
+    let question = json!({"type":"message","room":"ai-assistant","text":"Why?","id":"q1"});
+    say(&mut ann, 1, question).await;
+    let (_, echo) = ann.message().await;
+    let echo: Value = serde_json::from_str(&echo).unwrap();
+    assert_eq!((&echo["type"], &echo["text"], &echo["id"]), (&json!("message"), &json!("Why?"), &json!("q1")));
+    let (received, first) = ann.message().await;
+    let first: Value = serde_json::from_str(&first).unwrap();
+    assert_eq!((&first["type"], &first["piece"], &first["last"]), (&json!("piece"), &json!(0), &json!(false)));
+    assert_eq!((&first["id"], &first["alias"]), (&json!("q1"), &json!("assistant")));
+    // Asked for again while it is under way, it doesn't come twice.
+    say(&mut ann, 2, json!({"type":"continue","room":"ai-assistant","id":"q1","text":"Why?","from":0})).await;
+    ann.until_acknowledged(2).await;
+    drop(ann);
+
+    let (mut ann, _) = crate::client::resume(&door, welcome.id, welcome.secret, received).await;
+    let mut text = first["text"].as_str().unwrap().to_owned();
+    for number in 1.. {
+        let piece = told(&mut ann).await;
+        assert_eq!((&piece["type"], &piece["piece"]), (&json!("piece"), &json!(number)));
+        text.push_str(piece["text"].as_str().unwrap());
+        if piece["last"] == true {
+            break;
+        }
+    }
+    assert!(text.starts_with("You asked: “Why?”.") && text.ends_with("worth the wait."), "{text}");
+
+    // As after the death of the server: only what is missing.
+    say(&mut ann, 3, json!({"type":"continue","room":"ai-assistant","id":"q1","text":"Why?","from":20})).await;
+    assert_eq!(told(&mut ann).await["piece"], 20);
+    // Nobody else has heard anything.
+    say(&mut bob, 2, json!({"type":"who"})).await;
+    assert_eq!(told(&mut bob).await["type"], "you");
+    assert!(store.history("ai-assistant", None, 9).await.unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn support_answers_a_keyword_and_too_many_questions_are_refused() {
+    let store = memory();
+    let (door, _sessions) = crate::server::serve_pipe(answered(&store)).await;
+    let (mut ann, _) = start(&door).await;
+    say(&mut ann, 1, json!({"type":"message","room":"support-chat","text":"My password?"})).await;
+    assert_eq!(told(&mut ann).await["text"], "My password?");
+    let answer = told(&mut ann).await;
+    assert!(answer["text"].as_str().unwrap().contains("password") && answer["last"] == true, "{answer}");
+    assert_eq!((&answer["alias"], &answer["id"]), (&json!("support"), &json!("")));
+
+    for (number, id) in (2..).zip(["1", "2", "3", "4", "5"]) {
+        say(&mut ann, number, json!({"type":"message","room":"ai-assistant","text":"?","id":id})).await;
+    }
+    let mut kinds = std::collections::BTreeMap::<String, usize>::new();
+    while kinds.values().sum::<usize>() < 5 {
+        let told = told(&mut ann).await;
+        if told["type"] != "piece" {
+            *kinds.entry(told["type"].as_str().unwrap().to_owned()).or_default() += 1;
+        }
+    }
+    assert_eq!((kinds["message"], kinds["error"]), (4, 1));
+    let long = "x".repeat(65);
+    say(&mut ann, 7, json!({"type":"continue","room":"support-chat","id":long,"text":"?","from":0})).await;
+    loop {
+        let told = told(&mut ann).await;
+        if told["type"] == "error" {
+            break assert_eq!(told["reason"], "an id has 64 bytes at most");
+        }
+    }
+}
+
+#[tokio::test]
+async fn where_nobody_answers_a_room_of_that_name_is_a_room() {
+    let server = serve_chat(memory()).await;
+    let (mut ann, _) = start(server.port).await;
+    say(&mut ann, 1, json!({"type":"continue","room":"ai-assistant","id":"q","text":"?","from":0})).await;
+    assert_eq!(told(&mut ann).await, json!({"type":"error","reason":"nobody answers in this room"}));
+    say(&mut ann, 2, json!({"type":"join","room":"ai-assistant"})).await;
+    assert_eq!(told(&mut ann).await["type"], "joined");
+    say(&mut ann, 3, json!({"type":"message","room":"ai-assistant","text":"?","id":"q"})).await;
+    assert_eq!(told(&mut ann).await["id"], "q");
+}
