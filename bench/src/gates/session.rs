@@ -25,9 +25,9 @@ fn messages(results: &Results) -> Vec<Gate> {
         let name = format!("redial.v1: {}, {} B", mode.name(), wire::SIZE);
         // Not promised: what it was, and a little more, so that it doesn't get worse. A message that comes costs something, too.
         let limit = match mode {
-            Mode::OneWay | Mode::OneWayFed => 1200.0,
-            Mode::Echo | Mode::EchoFed => 2200.0,
-            Mode::PingPong => 3000.0,
+            Mode::OneWay | Mode::OneWayFed => 850.0,
+            Mode::Echo | Mode::EchoFed => 1450.0,
+            Mode::PingPong => 2950.0,
         };
         let more = session.instructions - plain.instructions;
         gates.push(most(&*name, "instructions more than plain's", limit, more));
