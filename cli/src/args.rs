@@ -155,7 +155,7 @@ pub(crate) struct ServeArgs {
     /// Where to listen, as IP:PORT; with port 0 a free one is taken.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", value_parser = address)]
     pub(crate) listen: SocketAddr,
-    /// Where sessions live: `memory`, `sqlite:PATH` or `redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]`.
+    /// Where sessions live: `memory`, `sqlite:PATH` or `redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]` (`rediss://` for TLS).
     #[arg(long, value_name = "STORE", default_value = "memory", value_parser = StoreKind::parse)]
     pub(crate) store: StoreKind,
     /// For how many seconds a session waits for its client to come back, from 1 to 31536000.

@@ -6,6 +6,7 @@
 mod common;
 
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 
 use common::Server;
@@ -20,9 +21,13 @@ struct Redis {
 
 impl Redis {
     fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), &["--unixsocket", "redis.sock"])
+    }
+
+    fn start_in(folder: tempfile::TempDir, args: &[&str]) -> Self {
         let mut process = Command::new("redis-server")
-            .args(["--port", "0", "--save", "", "--unixsocket", "redis.sock", "--dir", "."])
+            .args(["--port", "0", "--save", "", "--dir", "."])
+            .args(args)
             .current_dir(folder.path())
             .stdout(Stdio::piped())
             .spawn()
@@ -66,4 +71,23 @@ fn what_began_with_one_server_goes_on_with_the_other() {
     client.say("/quit");
     assert!(client.end().0.success());
     assert_eq!(two.health()["sessions"], 0);
+}
+
+#[test]
+fn redis_over_tls() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = ["localhost".to_owned()];
+    let rcgen::CertifiedKey { cert, key_pair } = rcgen::generate_simple_self_signed(names).unwrap();
+    std::fs::write(folder.path().join("cert.pem"), cert.pem()).unwrap();
+    std::fs::write(folder.path().join("key.pem"), key_pair.serialize_pem()).unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let tls = ["--tls-cert-file", "cert.pem", "--tls-key-file", "key.pem", "--tls-auth-clients", "no", "--tls-port"];
+    let redis = Redis::start_in(folder, &[&tls[..], &[&port.to_string()]].concat());
+    let store = format!("rediss://localhost:{port}");
+
+    let stranger = Command::new(env!("CARGO_BIN_EXE_redial")).args(["serve", "--store", &store]).output().unwrap();
+    assert_eq!(stranger.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&stranger.stderr).contains("certificate"), "{stranger:?}");
+    let server = Server::start_trusting(&redis.folder.path().join("cert.pem"), &["--store", &store]);
+    assert_eq!(server.plain("/ws/chat/?session=a").count(&json!("x"))["count"], 1);
 }

@@ -27,11 +27,11 @@ impl StoreKind {
         if let Some(path) = text.strip_prefix("sqlite:").filter(|path| !path.is_empty()) {
             return Ok(Self::Sqlite(path.into()));
         }
-        let place = ["redis://", "redis+unix://"].iter().find_map(|scheme| text.strip_prefix(scheme));
+        let place = ["redis://", "rediss://", "redis+unix://"].iter().find_map(|scheme| text.strip_prefix(scheme));
         match place {
             Some(place) if !place.is_empty() => Ok(Self::Redis(text.to_owned())),
             Some(_) | None => {
-                Err("allowed: memory, sqlite:PATH, redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]".into())
+                Err("allowed: memory, sqlite:PATH, redis[s]://[USER:PASSWORD@]HOST[:PORT][/DATABASE]".into())
             }
         }
     }

@@ -25,25 +25,31 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// On a free port, with a certificate to trust.
+    pub(crate) fn start_trusting(certificate: &Path, args: &[&str]) -> Self {
+        Self::run("127.0.0.1:0", args, Path::new("."), &[("SSL_CERT_FILE", certificate)])
+    }
+
     /// On a free port.
     pub(crate) fn start(args: &[&str]) -> Self {
         Self::start_at("127.0.0.1:0", args)
     }
 
     pub(crate) fn start_at(listen: &str, args: &[&str]) -> Self {
-        Self::run(listen, args, Path::new("."))
+        Self::run(listen, args, Path::new("."), &[])
     }
 
     /// In this folder.
     pub(crate) fn start_in(folder: &Path, args: &[&str]) -> Self {
-        Self::run("127.0.0.1:0", args, folder)
+        Self::run("127.0.0.1:0", args, folder, &[])
     }
 
-    fn run(listen: &str, args: &[&str], folder: &Path) -> Self {
+    fn run(listen: &str, args: &[&str], folder: &Path, variables: &[(&str, &Path)]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_redial"))
             .current_dir(folder)
             .args(["serve", "--json", "--listen", listen])
             .args(args)
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

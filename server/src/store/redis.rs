@@ -72,7 +72,8 @@ pub struct RedisStore {
 }
 
 impl RedisStore {
-    /// Connects to `redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]` or `redis+unix:///SOCKET`.
+    /// Connects to `redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]`, over TLS to `rediss://…`, or to `redis+unix:///SOCKET`.
+    /// A certificate must be one that the system trusts (`SSL_CERT_FILE` names others).
     ///
     /// # Errors
     /// [`StoreError::Unavailable`], with the reason.
