@@ -178,7 +178,7 @@ impl<R: Record> WebSocketBuilder<R> {
     }
 
     /// Whether to listen to what the browser says of the network and of the page; by default it does. The crate's documentation
-    /// has what follows from which event.
+    /// has what follows from which event. The hold `hidden` is theirs then.
     pub const fn hints(mut self, on: bool) -> Self {
         self.hints = on;
         self

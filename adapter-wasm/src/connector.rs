@@ -50,8 +50,8 @@ pub(crate) struct Plan {
     /// Where a server has sent us: for one dial.
     redirect: RefCell<Option<String>>,
     clock: WasmClock,
-    /// The connection that opened last, unless it is gone.
-    open: RefCell<Weak<Wire>>,
+    /// The connection that was dialled last, unless it is gone.
+    latest: RefCell<Weak<Wire>>,
     /// They live as long as the connection does.
     hints: RefCell<Option<Hints>>,
 }
@@ -77,7 +77,7 @@ impl Plan {
             chosen: RefCell::default(),
             redirect: RefCell::default(),
             clock,
-            open: RefCell::default(),
+            latest: RefCell::default(),
             hints: RefCell::default(),
         }
     }
@@ -86,14 +86,15 @@ impl Plan {
         *self.hints.borrow_mut() = Some(hints);
     }
 
-    /// The connection that is open, as far as the browser knows.
-    pub(crate) fn open(&self) -> Option<Rc<Wire>> {
-        self.open.borrow().upgrade()
+    /// The connection that is being dialled, or is open.
+    pub(crate) fn latest(&self) -> Option<Rc<Wire>> {
+        self.latest.borrow().upgrade()
     }
 
     async fn dial(&self, dial: Dial) -> Result<Socket, Cause> {
         let target = self.target(dial).await?;
         let socket = Socket::dial(&target, self.clock.clone())?;
+        *self.latest.borrow_mut() = Rc::downgrade(socket.wire());
         poll_fn(|cx| socket.poll_open(cx)).await?;
         let chosen = socket.subprotocol();
         let has_session = chosen.as_deref() == Some(SUBPROTOCOL);
@@ -103,7 +104,6 @@ impl Plan {
         }
         self.has_session.set(has_session);
         *self.chosen.borrow_mut() = chosen;
-        *self.open.borrow_mut() = Rc::downgrade(socket.wire());
         Ok(socket)
     }
 

@@ -18,10 +18,13 @@ use std::fmt;
 /// ```
 pub struct Heartbeat {
     ask: Box<dyn Fn(u64) -> Message>,
-    answered: Box<dyn Fn(&Message, u64) -> Option<u64>>,
+    answered: Answered,
     /// What was asked last.
     asked: Cell<u64>,
 }
+
+/// The number that a message answers, if it answers one; it is told what was asked last.
+type Answered = Box<dyn Fn(&Message, u64) -> Option<u64>>;
 
 impl Heartbeat {
     /// This message asks, and what the closure says yes to answers; the user does not see answers. An answer is taken for one

@@ -26,7 +26,7 @@ struct Page {
     /// Frozen, or kept for the way back: nothing runs, and nothing is to be dialled.
     away: Cell<bool>,
     held: Cell<bool>,
-    /// It was open when the page went away.
+    /// A connection, or a dial, was ended when the page went away.
     cut: Cell<bool>,
 }
 
@@ -90,10 +90,8 @@ impl Page {
     fn leave(&self) {
         self.away.set(true);
         self.update();
-        if let Some(wire) = self.plan.upgrade().and_then(|plan| plan.open()) {
-            wire.cut(Cause::NETWORK);
-            self.cut.set(true);
-        }
+        let wire = self.plan.upgrade().and_then(|plan| plan.latest());
+        self.cut.set(wire.is_some_and(|wire| wire.cut(Cause::NETWORK)));
     }
 
     fn come_back(&self) {

@@ -81,6 +81,7 @@ impl Socket {
         if self.wire.opened.get() {
             return Poll::Ready(Ok(()));
         }
+        // Also where it was cut.
         if self.wire.end.get().is_some() {
             return Poll::Ready(Err(Cause::NETWORK));
         }
@@ -115,13 +116,15 @@ impl Socket {
 }
 
 impl Wire {
-    /// Ends it for a reason of this page.
-    pub(crate) fn cut(&self, cause: Cause) {
-        if self.end.get().is_none() {
-            self.end.set(Some(cause));
-            let _ = self.socket.close_with_code(NORMAL);
-            self.wake_both();
+    /// Ends it for a reason of this page. Says whether there was anything to end.
+    pub(crate) fn cut(&self, cause: Cause) -> bool {
+        if self.end.get().is_some() {
+            return false;
         }
+        self.end.set(Some(cause));
+        let _ = self.socket.close_with_code(NORMAL);
+        self.wake_both();
+        true
     }
 
     fn wake_both(&self) {

@@ -73,6 +73,7 @@ fn show(view: &View, clock: &WasmClock, status: &Status) {
     view.quality(status.quality.filter(|_| status.phase == Phase::Open), status.latency);
 }
 
+#[allow(clippy::wildcard_enum_match_arm)] // of what there is to tell, this is worth a line
 fn hear(view: &View, event: SessionEvent) {
     match event {
         SessionEvent::Message(payload) => {

@@ -22,6 +22,8 @@ const behaviours = {
 export class Server {
     dials = [];
     sockets = new Set();
+    // What is never answered.
+    hung = new Set();
 
     static async start() {
         const it = new Server();
@@ -45,6 +47,10 @@ export class Server {
             const [, kind, code] = pathname.split('/');
             if (kind === 'refuse') {
                 raw.end(`HTTP/1.1 ${code} No\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+                return;
+            }
+            if (kind === 'hang') {
+                this.hung.add(raw.on('error', () => {}).on('close', () => this.hung.delete(raw)));
                 return;
             }
             sockets.handleUpgrade(request, raw, head, (socket) => {
@@ -75,8 +81,14 @@ export class Server {
     async kill() {
         const closed = new Promise((resolve) => this.http.close(resolve));
         for (const socket of this.sockets) socket.terminate();
+        for (const raw of this.hung) raw.destroy();
         this.http.closeAllConnections();
         await closed;
+    }
+
+    // Once somebody waits for an answer that never comes.
+    async hanging() {
+        while (this.hung.size === 0) await new Promise((resolve) => this.http.once('upgrade', () => setImmediate(resolve)));
     }
 
     // Once no connection is open.

@@ -31,6 +31,7 @@ impl Chat {
         let (run, task) = abortable(async move {
             loop {
                 while let Some(event) = connection.next().await {
+                    #[allow(clippy::wildcard_enum_match_arm)] // it may grow
                     let told = match event {
                         Event::Message(Message::Text(text)) => json!({ "text": text }),
                         Event::Message(Message::Binary(bytes)) => json!({ "binary": bytes.to_vec() }),

@@ -30,6 +30,7 @@ impl Talk {
         let handle = session.handle();
         let (run, task) = abortable(async move {
             while let Some(event) = session.next().await {
+                #[allow(clippy::wildcard_enum_match_arm)] // it may grow
                 let told = match event {
                     SessionEvent::Message(payload) => match payload.as_text() {
                         Some(text) => json!({ "text": text }),
