@@ -116,6 +116,9 @@ test('a reload goes on with the session only if that was asked for', async () =>
 
 test('the toggle is the same in every tab', async () => {
   const [ann, bob] = [await open(), await open()];
+  // Nothing else makes it render.
+  await bob.page.evaluate(() => window.chats['general-chat'].socket.close());
+  await bob.page.locator('#general-chat output', { hasText: 'closed' }).waitFor();
   await ann.page.evaluate(() => window.chats['general-chat'].setAutoReconnect(false));
   await bob.page.waitForFunction(() => window.chats['general-chat'].autoReconnect === false);
   assert.equal(await bob.page.evaluate(() => window.chats['support-chat'].socket.autoReconnect), false);
