@@ -27,10 +27,11 @@ execFileSync(join(here, 'node_modules/.bin/wasm-opt'), [
 const bytes = readFileSync(small);
 rmSync(scratch, { recursive: true });
 
-// Code points rather than base64: those keep their bytes apart, which is what compression needs.
-const literal = JSON.stringify(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))
-  .replace(/[\x7f-\x9f]/g, (c) => `\\x${c.charCodeAt(0).toString(16)}`);
-const text = `// Made by scripts/embed.mjs of adapter-wasm/engine: its bytes as code points.\nexport const wasm: string =\n  ${literal};\n`;
+// Code points rather than base64: those keep the bytes apart, which is what compression needs (16.4 KiB against 12.5). Moved, so
+// that the most frequent bytes are printable and none is a control character: see `load` in src/engine.ts.
+const point = (byte) => (byte < 92 ? byte + 35 : byte + 69);
+const literal = JSON.stringify(Array.from(bytes, (byte) => String.fromCharCode(point(byte))).join(''));
+const text = `// Made by scripts/embed.mjs of adapter-wasm/engine: its bytes, as code points.\nexport const wasm: string =\n  ${literal};\n`;
 const file = join(here, 'src/wasm.ts');
 if (process.argv.includes('--check')) {
   if (readFileSync(file, 'utf8') !== text) {

@@ -49,10 +49,13 @@ let bytes: Uint8Array;
 let slot: Uint8Array;
 let pool: Uint8Array;
 
+/** The byte that a code point stands for: scripts/embed.mjs keeps it printable. */
+const unmoved = (c: string): number => c.charCodeAt(0) - (c < '\x7f' ? 35 : 69);
+
 /** At first use, so that importing the package does nothing: a server that renders pages may have no wasm. */
 function load(): void {
   if (engine) return;
-  const module = new WebAssembly.Module(Uint8Array.from(wasm, (c) => c.charCodeAt(0)));
+  const module = new WebAssembly.Module(Uint8Array.from(wasm, unmoved));
   engine = new WebAssembly.Instance(module).exports as unknown as Exports;
   const { buffer } = engine.memory, { place } = engine;
   numbers = new Float64Array(buffer, place(0), 96);

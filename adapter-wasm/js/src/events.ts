@@ -1,3 +1,4 @@
+import { MessageTarget } from './messages.js';
 import type { Events } from './types.js';
 
 /** Node has none of its own before 23. */
@@ -14,7 +15,7 @@ export const CloseEventClass: typeof CloseEvent = globalThis.CloseEvent ?? class
 type Handler = ((event: never) => void) | null;
 
 /** An `EventTarget` with `on…` handlers, and with `on` and `off` that give the detail. */
-export class Emitter<E = Events> extends EventTarget {
+export class Emitter<E = Events> extends MessageTarget {
   #handlers: Record<string, { handler: Handler; listener: (event: Event) => void } | undefined> = {};
   #listeners = new Map<unknown, Map<string, (event: Event) => void>>();
 

@@ -20,7 +20,7 @@ export function listen(to: Hinted, hints: Options['hints']): () => void {
     undo.push(() => target?.removeEventListener?.(type, act));
   };
   const { document } = globalThis, page = globalThis as unknown as EventTarget;
-  const { online = true, lifecycle = true, hidden = false } = hints === false ? { online: false, lifecycle: false } : hints ?? {};
+  const { online = true, lifecycle = true, hidden = false } = hints === false ? { online: false, lifecycle: false } : (hints ?? {});
   let away = false;
   const look = () => to.hold(2, away || (hidden && document?.visibilityState == 'hidden'));
   if (online) {

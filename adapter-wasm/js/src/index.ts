@@ -4,7 +4,6 @@ import { RedialSocket as Plain } from './socket.js';
 
 export type * from './types.js';
 export type { Health, ManagerConfig } from './manager.js';
-export { fromEnvironment } from './environment.js';
 export { ReconnectionManager } from './manager.js';
 
 /** With sessions over `redial.v1`. */

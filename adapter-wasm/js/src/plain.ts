@@ -3,7 +3,6 @@ import { RedialSocket } from './socket.js';
 
 export type * from './types.js';
 export type { Health, ManagerConfig } from './manager.js';
-export { fromEnvironment } from './environment.js';
 export { ReconnectionManager } from './manager.js';
 export { RedialSocket, RedialSocket as default };
 

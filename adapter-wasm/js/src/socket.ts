@@ -376,12 +376,17 @@ export class RedialSocket extends Emitter implements Redial {
       if (answer) this.#pong(this.#ping);
       if (answer && heartbeat.isAnswer) return;
     }
-    this.dispatchEvent(new MessageEvent('message', { data: event.data, origin: event.origin }));
+    if (event instanceof MessageEvent) this.passOn(event);
+    else this.#tellMessage((event as MessageEvent).data);
   }
 
   #deliver(data: string | Uint8Array): void {
     const given = typeof data == 'string' ? data : this.#binaryType == 'blob' ? new Blob([data as never]) : data.slice().buffer;
-    this.dispatchEvent(new MessageEvent('message', { data: given, origin: new URL(this.#url).origin }));
+    this.#tellMessage(given);
+  }
+
+  #tellMessage(data: unknown): void {
+    this.dispatchEvent(new MessageEvent('message', { data, origin: new URL(this.#url).origin }));
   }
 
   /** For one dial. Credentials never follow it into the open. */

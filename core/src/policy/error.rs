@@ -101,7 +101,7 @@ impl PolicyError {
         match &self.value {
             Refused::Null => Value::Null,
             Refused::Bool(value) => Value::Bool(*value),
-            Refused::Number(bits) => Value::Number(f64::from_bits(*bits)),
+            Refused::Number(bytes) => Value::Number(f64::from_ne_bytes(*bytes)),
             Refused::Text(text) => Value::Text(text.as_str()),
         }
     }
@@ -135,8 +135,8 @@ impl core::error::Error for PolicyError {}
 enum Refused {
     Null,
     Bool(bool),
-    /// The bits of the number.
-    Number(u64),
+    /// As bytes, so that the whole error stays below 128.
+    Number([u8; 8]),
     Text(ShortText),
 }
 
@@ -145,7 +145,7 @@ impl Refused {
         match value {
             Value::Null => Self::Null,
             Value::Bool(value) => Self::Bool(value),
-            Value::Number(value) => Self::Number(value.to_bits()),
+            Value::Number(value) => Self::Number(value.to_ne_bytes()),
             Value::Text(value) => Self::Text(ShortText::cut(value)),
         }
     }
@@ -156,7 +156,7 @@ impl fmt::Debug for Refused {
         match self {
             Self::Null => f.write_str("null"),
             Self::Bool(value) => value.fmt(f),
-            Self::Number(bits) => f64::from_bits(*bits).fmt(f),
+            Self::Number(bytes) => f64::from_ne_bytes(*bytes).fmt(f),
             Self::Text(text) => text.fmt(f),
         }
     }

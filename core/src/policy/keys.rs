@@ -74,7 +74,13 @@ impl PolicyBuilder {
     }
 
     pub(super) fn set_in_place(&mut self, key: &str, value: Value<'_>) -> Result<(), PolicyError> {
-        let given = Given { key, value };
+        self.take_in(key, Given(value)).map_err(|wrong| match wrong {
+            Wrong::Key => PolicyError::unknown_key(key, value, ANY_KEY),
+            Wrong::Value(allowed) => PolicyError::new(key, value, allowed),
+        })
+    }
+
+    fn take_in(&mut self, key: &str, given: Given<'_>) -> Result<(), Wrong> {
         let s = &mut self.settings;
         match key {
             "baseDelay" => s.base_delay = given.span(SPAN)?,
@@ -94,29 +100,31 @@ impl PolicyBuilder {
             }
             "pingTimeout" => s.ping_timeout = given.span(SPAN_NOT_ZERO)?,
             "busyTimeout" => s.busy_timeout = given.span(SPAN_NOT_ZERO)?,
-            "quality" => return Err(given.refused(QUALITY)),
+            "quality" => return Err(Wrong::Value(QUALITY)),
             "quality.excellent" => s.quality.excellent = given.span(QUALITY_BOUND)?,
             "quality.good" => s.quality.good = given.span(QUALITY_BOUND)?,
             "quality.poor" => s.quality.poor = given.span(QUALITY_BOUND)?,
             "quality.hysteresis" => s.quality.hysteresis = given.number(HYSTERESIS)?,
             "dialBudget" if given.is_null() => s.dial_budget = OptionalBudget::NONE,
-            "dialBudget" => return Err(given.refused(BUDGET)),
+            "dialBudget" => return Err(Wrong::Value(BUDGET)),
             "dialBudget.burst" => self.set_budget(DialBudget { burst: given.whole(BURST)?, ..self.budget() }),
             "dialBudget.refill" => self.set_budget(DialBudget { refill: given.span(SPAN_NOT_ZERO)?, ..self.budget() }),
             "failover" => s.failover = given.word(Failover::ALL, Failover::as_str, FAILOVER)?,
             "maxRetryAfter" => s.max_retry_after = given.span(SPAN)?,
             "onlineSpread" => s.online_spread = given.span(SPAN)?,
             "wakeGap" => s.wake_gap = given.span(SPAN)?,
-            "verdicts" => return Err(given.refused(VERDICTS)),
+            "verdicts" => return Err(Wrong::Value(VERDICTS)),
             _ => {
                 let Some(part) = key.strip_prefix("verdicts.") else {
-                    return Err(PolicyError::unknown_key(key, value, ANY_KEY));
+                    return Err(Wrong::Key);
                 };
                 let Some(cause) = VerdictKey::parse(part) else {
-                    return Err(given.refused(VerdictKey::ALLOWED));
+                    return Err(Wrong::Value(VerdictKey::ALLOWED));
                 };
                 let verdict = given.word(Verdict::ALL, Verdict::as_str, VERDICT)?;
-                set_verdict(self, cause, verdict)?;
+                if !self.verdicts.insert(cause, verdict) {
+                    return Err(Wrong::Value(VERDICT_FULL));
+                }
             }
         }
         Ok(())
@@ -158,15 +166,26 @@ pub(super) fn set_verdict(builder: &mut PolicyBuilder, key: VerdictKey, verdict:
 
 /// Checks what a type can't say.
 pub(super) fn check(builder: &PolicyBuilder) -> Result<(), PolicyError> {
+    first_fault(builder).map_err(|Fault { key, value, allowed }| PolicyError::new(key, Value::Number(value), allowed))
+}
+
+/// What is out of range: small, because it is handed through many checks.
+struct Fault {
+    key: &'static str,
+    value: f64,
+    allowed: &'static str,
+}
+
+fn first_fault(builder: &PolicyBuilder) -> Result<(), Fault> {
     let s = &builder.settings;
     let min_delay = builder.min_delay_or_default();
     span("baseDelay", s.base_delay, Micros::ZERO, SPAN)?;
     span("maxDelay", s.max_delay, Micros::ZERO, SPAN)?;
-    ensure(min_delay <= s.max_delay, "minDelay", Value::Number(min_delay.as_millis_f64()), MIN_DELAY)?;
+    ensure(min_delay <= s.max_delay, "minDelay", min_delay.as_millis_f64(), MIN_DELAY)?;
     let multiplier = s.backoff_multiplier;
-    ensure(multiplier.is_finite() && multiplier >= 1.0, "backoffMultiplier", Value::Number(multiplier), MULTIPLIER)?;
+    ensure(multiplier.is_finite() && multiplier >= 1.0, "backoffMultiplier", multiplier, MULTIPLIER)?;
     if let Jitter::Ratio(ratio) = s.jitter {
-        ensure((0.0..=1.0).contains(&ratio), "jitter.ratio", Value::Number(ratio), RATIO)?;
+        ensure((0.0..=1.0).contains(&ratio), "jitter.ratio", ratio, RATIO)?;
     }
     optional_span("maxElapsed", s.max_elapsed.get(), Micros::ZERO, SPAN_OR_NULL)?;
     span("connectTimeout", s.connect_timeout, SHORTEST, SPAN_NOT_ZERO)?;
@@ -177,7 +196,7 @@ pub(super) fn check(builder: &PolicyBuilder) -> Result<(), PolicyError> {
     span("busyTimeout", s.busy_timeout, SHORTEST, SPAN_NOT_ZERO)?;
     check_quality(&s.quality)?;
     if let Some(budget) = s.dial_budget.get() {
-        ensure(budget.burst >= 1, "dialBudget.burst", Value::Number(budget.burst.into()), BURST)?;
+        ensure(budget.burst >= 1, "dialBudget.burst", budget.burst.into(), BURST)?;
         span("dialBudget.refill", budget.refill, SHORTEST, SPAN_NOT_ZERO)?;
     }
     span("maxRetryAfter", s.max_retry_after, Micros::ZERO, SPAN)?;
@@ -187,92 +206,93 @@ pub(super) fn check(builder: &PolicyBuilder) -> Result<(), PolicyError> {
 
 const SHORTEST: Micros = Micros::from_micros(1);
 
-fn check_quality(quality: &QualityBounds) -> Result<(), PolicyError> {
+fn check_quality(quality: &QualityBounds) -> Result<(), Fault> {
     let QualityBounds { excellent, good, poor, hysteresis } = *quality;
     span("quality.excellent", excellent, SHORTEST, QUALITY_BOUND)?;
-    ensure(excellent < good, "quality.good", Value::Number(good.as_millis_f64()), QUALITY_BOUND)?;
-    ensure(good < poor, "quality.poor", Value::Number(poor.as_millis_f64()), QUALITY_BOUND)?;
+    ensure(excellent < good, "quality.good", good.as_millis_f64(), QUALITY_BOUND)?;
+    ensure(good < poor, "quality.poor", poor.as_millis_f64(), QUALITY_BOUND)?;
     span("quality.poor", poor, SHORTEST, QUALITY_BOUND)?;
-    ensure((0.0..1.0).contains(&hysteresis), "quality.hysteresis", Value::Number(hysteresis), HYSTERESIS)
+    ensure((0.0..1.0).contains(&hysteresis), "quality.hysteresis", hysteresis, HYSTERESIS)
 }
 
-fn span(key: &str, given: Micros, least: Micros, allowed: &'static str) -> Result<(), PolicyError> {
+fn span(key: &'static str, given: Micros, least: Micros, allowed: &'static str) -> Result<(), Fault> {
     let fits = least <= given && given <= Micros::MAX_POLICY;
-    ensure(fits, key, Value::Number(given.as_millis_f64()), allowed)
+    ensure(fits, key, given.as_millis_f64(), allowed)
 }
 
-fn optional_span(key: &str, given: Option<Micros>, least: Micros, allowed: &'static str) -> Result<(), PolicyError> {
+fn optional_span(key: &'static str, given: Option<Micros>, least: Micros, allowed: &'static str) -> Result<(), Fault> {
     given.map_or(Ok(()), |given| span(key, given, least, allowed))
 }
 
-fn ensure(holds: bool, key: &str, value: Value<'_>, allowed: &'static str) -> Result<(), PolicyError> {
-    if holds { Ok(()) } else { Err(PolicyError::new(key, value, allowed)) }
+fn ensure(holds: bool, key: &'static str, value: f64, allowed: &'static str) -> Result<(), Fault> {
+    if holds { Ok(()) } else { Err(Fault { key, value, allowed }) }
 }
 
 /// A value on its way to a setting.
 #[derive(Clone, Copy)]
-struct Given<'a> {
-    key: &'a str,
-    value: Value<'a>,
+struct Given<'a>(Value<'a>);
+
+/// Why it does not get there.
+enum Wrong {
+    /// There is no such key.
+    Key,
+    /// What is allowed instead.
+    Value(&'static str),
 }
 
 impl Given<'_> {
-    fn span(self, allowed: &'static str) -> Result<Micros, PolicyError> {
-        match self.value {
-            Value::Number(millis) => Micros::from_millis_f64(millis).ok_or_else(|| self.refused(allowed)),
-            Value::Null | Value::Bool(_) | Value::Text(_) => Err(self.refused(allowed)),
+    fn span(self, allowed: &'static str) -> Result<Micros, Wrong> {
+        match self.0 {
+            Value::Number(millis) => Micros::from_millis_f64(millis).ok_or(Wrong::Value(allowed)),
+            Value::Null | Value::Bool(_) | Value::Text(_) => Err(Wrong::Value(allowed)),
         }
     }
 
-    fn number(self, allowed: &'static str) -> Result<f64, PolicyError> {
-        match self.value {
+    fn number(self, allowed: &'static str) -> Result<f64, Wrong> {
+        match self.0 {
             Value::Number(number) => Ok(number),
-            Value::Null | Value::Bool(_) | Value::Text(_) => Err(self.refused(allowed)),
+            Value::Null | Value::Bool(_) | Value::Text(_) => Err(Wrong::Value(allowed)),
         }
     }
 
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    fn whole(self, allowed: &'static str) -> Result<u32, PolicyError> {
+    fn whole(self, allowed: &'static str) -> Result<u32, Wrong> {
         let number = self.number(allowed)?;
         let whole = number as u32; // saturates
-        if f64::from(whole) == number { Ok(whole) } else { Err(self.refused(allowed)) }
+        if f64::from(whole) == number { Ok(whole) } else { Err(Wrong::Value(allowed)) }
     }
 
-    fn truth(self) -> Result<bool, PolicyError> {
-        match self.value {
+    fn truth(self) -> Result<bool, Wrong> {
+        match self.0 {
             Value::Bool(truth) => Ok(truth),
-            Value::Null | Value::Number(_) | Value::Text(_) => Err(self.refused(TRUTH)),
+            Value::Null | Value::Number(_) | Value::Text(_) => Err(Wrong::Value(TRUTH)),
         }
     }
 
-    fn jitter(self) -> Result<Jitter, PolicyError> {
-        match self.value {
+    fn jitter(self) -> Result<Jitter, Wrong> {
+        match self.0 {
             Value::Bool(true) | Value::Text("full") => Ok(Jitter::Full),
             Value::Bool(false) | Value::Text("none") => Ok(Jitter::None),
             Value::Text("equal") => Ok(Jitter::Equal),
             Value::Text("decorrelated") => Ok(Jitter::Decorrelated),
-            Value::Null | Value::Number(_) | Value::Text(_) => Err(self.refused(JITTER)),
+            Value::Null | Value::Number(_) | Value::Text(_) => Err(Wrong::Value(JITTER)),
         }
     }
 
-    fn word<W: Copy>(self, all: &[W], name: fn(W) -> &'static str, allowed: &'static str) -> Result<W, PolicyError> {
-        match self.value {
+    fn word<W: Copy>(self, all: &[W], name: fn(W) -> &'static str, allowed: &'static str) -> Result<W, Wrong> {
+        match self.0 {
             Value::Text(text) => all.iter().copied().find(|word| name(*word) == text),
             Value::Null | Value::Bool(_) | Value::Number(_) => None,
         }
-        .ok_or_else(|| self.refused(allowed))
+        .ok_or(Wrong::Value(allowed))
     }
 
-    fn or_null<T>(self, read: impl FnOnce(Self) -> Result<T, PolicyError>) -> Result<Option<T>, PolicyError> {
+    fn or_null<T>(self, read: impl FnOnce(Self) -> Result<T, Wrong>) -> Result<Option<T>, Wrong> {
         if self.is_null() { Ok(None) } else { read(self).map(Some) }
     }
 
     /// `none` stands for null where a form (TOML, a flag, the environment) has no null.
     fn is_null(self) -> bool {
-        matches!(self.value, Value::Null | Value::Text("none"))
-    }
-
-    fn refused(self, allowed: &'static str) -> PolicyError {
-        PolicyError::new(self.key, self.value, allowed)
+        matches!(self.0, Value::Null | Value::Text("none"))
     }
 }

@@ -1,0 +1,190 @@
+// A socket with sessions: what goes between the layer of redial.v1, the connection and the machine.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FakeWebSocket, fakeTime, recorded, settle } from './native.mjs';
+import { decode, encode } from './session/load.mjs';
+import { load } from './support.mjs';
+
+const { RedialSocket } = await load('src/index.ts');
+const { RedialSocket: PlainSocket } = await load('src/plain.ts');
+const last = () => FakeWebSocket.last();
+const [START, RESUME, WELCOME, TEXT, BINARY, ACK, PING, PONG, GOING_AWAY, END] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+const KEY = Array.from({ length: 16 }, (_, index) => index + 1);
+const ID = KEY.map((byte) => byte.toString(16).padStart(2, '0')).join('');
+const NOTICES = ['sessionStarted', 'sessionResumed', 'sessionLost', 'delivered', 'undelivered'];
+
+async function made(t, options = {}, url = 'ws://example.com') {
+  const time = fakeTime(t);
+  FakeWebSocket.all = [];
+  const socket = new RedialSocket(url, ['chat'], { WebSocket: FakeWebSocket, seed: 7, session: true, ...options, policy: { jitter: false, dialBudget: null, ...options.policy } });
+  socket.binaryType = 'arraybuffer';
+  t.after(() => socket.close());
+  await settle();
+  return { socket, time };
+}
+
+const say = (...frame) => last().say(encode(...frame).buffer);
+const written = () => last().sent.map((frame) => { const [kind, ...fields] = decode(frame); return [kind, ...fields.map((field) => (field instanceof Uint8Array ? [...field] : field))]; });
+const welcome = async (outcome = 0, received = 0) => {
+  last().open('redial.v1');
+  await settle();
+  say([WELCOME, outcome, ...KEY, ...KEY, received, 60, 0]);
+  await settle();
+};
+
+test('the protocol is offered before the page\'s own; a plain socket does not know it', async (t) => {
+  await made(t);
+  assert.deepEqual(last().protocols, ['redial.v1', 'chat']);
+  const plain = new PlainSocket('ws://example.com', ['chat'], { WebSocket: FakeWebSocket, session: true });
+  assert.deepEqual(last().protocols, ['chat']);
+  plain.close();
+});
+
+test('open is when the server has welcomed the session; what waited goes in frames, and is acknowledged', async (t) => {
+  const { socket, time } = await made(t);
+  const events = recorded(socket, ['open', 'message', ...NOTICES]);
+  const id = socket.post('early');
+  last().open('redial.v1');
+  assert.deepEqual([socket.readyState, socket.phase, written()], [0, 'handshaking', [[START]]]);
+  say([WELCOME, 0, ...KEY, ...KEY, 0, 60, 0]);
+  await settle();
+  assert.deepEqual([socket.readyState, socket.sessionId, socket.resumed, socket.pending], [1, ID, false, 1]);
+  assert.deepEqual(written().at(-1), [TEXT, 1, 0, 'early']);
+  say([TEXT, 1, 1], new TextEncoder().encode('hello'));
+  say([BINARY, 2, 1], [1, 2]);
+  await settle();
+  assert.deepEqual(events.map(([type, detail]) => [type, detail instanceof ArrayBuffer ? [...new Uint8Array(detail)] : detail]), [
+    ['sessionStarted', { sessionId: ID }], ['open', null], ['message', 'hello'], ['delivered', { upTo: id }], ['message', [1, 2]],
+  ]);
+  assert.equal(socket.pending, 0);
+  await time.pass(1000);
+  assert.deepEqual(written().at(-1), [ACK, 2]);
+});
+
+test('a session that is resumed goes on where it was', async (t) => {
+  const { socket, time } = await made(t);
+  await welcome();
+  socket.send('one');
+  last().end();
+  socket.send('two');
+  await time.pass(1000);
+  const events = recorded(socket, ['open', ...NOTICES]);
+  await welcome(1, 1);
+  assert.deepEqual(written(), [[RESUME, KEY, KEY, 0], [TEXT, 2, 0, 'two']]);
+  assert.equal(socket.resumed, true);
+  assert.deepEqual(events, [['delivered', { upTo: 1 }], ['sessionResumed', { sessionId: ID }], ['open', null]]);
+});
+
+test('a server that does not choose it gets messages as they are', async (t) => {
+  const { socket } = await made(t);
+  socket.send('early');
+  last().open('chat');
+  await settle();
+  socket.send(new Uint8Array([1]));
+  assert.deepEqual([socket.readyState, last().sent, last().binaryType], [1, ['early', new Uint8Array([1])], 'arraybuffer']);
+});
+
+test('as a browser takes an answer without the protocol for a failure, every other dial does without it', async (t) => {
+  const { time } = await made(t);
+  const offers = [];
+  for (let round = 0; round < 4; round++) { offers.push(last().protocols.length); last().end(); await time.pass(5000); }
+  assert.deepEqual(offers, [2, 1, 2, 1]);
+});
+
+test('who has met it goes on offering it', async (t) => {
+  const { time } = await made(t);
+  await welcome();
+  last().end();
+  for (let round = 0; round < 3; round++) { await time.pass(5000); assert.equal(last().protocols[0], 'redial.v1'); last().end(); }
+});
+
+test('a welcome that does not come is a failed attempt', async (t) => {
+  const { socket, time } = await made(t, { policy: { connectTimeout: 3000 } });
+  last().open('redial.v1');
+  await time.pass(3000);
+  assert.equal(socket.phase, 'waiting');
+});
+
+test('pings go in frames, and their pongs are latencies', async (t) => {
+  const { socket, time } = await made(t);
+  await welcome();
+  await time.pass(5000);
+  assert.deepEqual(written().at(-1), [PING, 1]);
+  await time.pass(30);
+  say([PONG, 1]);
+  assert.equal(socket.latency, 30);
+});
+
+test('how a session ends decides what follows', async (t) => {
+  for (const [reason, phase] of [[0, 'closed'], [1, 'failed'], [2, 'waiting'], [3, 'waiting']]) {
+    const { socket } = await made(t);
+    await welcome();
+    say([END, reason]);
+    assert.equal(socket.phase, phase, `${reason}`);
+    socket.close();
+  }
+});
+
+test('what breaks the protocol ends the connection', async (t) => {
+  for (const data of [new Uint8Array([99]).buffer, new Uint8Array([]).buffer, 'text']) {
+    const { socket } = await made(t);
+    await welcome();
+    last().say(data);
+    assert.deepEqual([socket.phase, last().readyState], ['waiting', 2]);
+  }
+});
+
+test('going away: the hint is heeded, and a redirect is followed once, never into the open', async (t) => {
+  const away = (url) => say([GOING_AWAY, 9, 700], url);
+  const { time } = await made(t, {}, 'wss://example.com');
+  await welcome();
+  away('wss://other.example/x');
+  last().end(1001);
+  await time.pass(2000);
+  assert.equal(last().url, 'wss://other.example/x');
+  last().end();
+  await time.pass(3000);
+  assert.equal(last().url, 'wss://example.com/');
+  await welcome();
+  away('ws://other.example/x');
+  last().end(1001);
+  await time.pass(10_000);
+  assert.equal(last().url, 'wss://example.com/');
+});
+
+test('a Blob keeps its place among the messages', async (t) => {
+  const { socket } = await made(t);
+  await welcome();
+  const ids = [socket.post('1'), socket.post(new Blob(['2'])), socket.post('3')];
+  assert.deepEqual([ids, socket.pending], [[1, 2, 3], 3]);
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(written().slice(1).map(([, number, , data]) => [number, typeof data == 'string' ? data : String.fromCharCode(...data)]), [[1, '1'], [2, '2'], [3, '3']]);
+});
+
+test('close ends the session, and says what was not delivered', async (t) => {
+  const { socket } = await made(t);
+  await welcome();
+  socket.send('sent');
+  const events = recorded(socket, NOTICES);
+  socket.close();
+  assert.deepEqual(written().at(-1), [END, 0]);
+  assert.deepEqual(events, [['sessionLost', { reason: 'user', messages: ['sent'] }]]);
+});
+
+test('with a key, a reload goes on with the session', async (t) => {
+  const items = new Map();
+  globalThis.sessionStorage = { getItem: (key) => items.get(key) ?? null, setItem: (key, value) => items.set(key, value), removeItem: (key) => items.delete(key) };
+  t.after(() => { delete globalThis.sessionStorage; });
+  await made(t, { session: { storageKey: 'chat' } });
+  await welcome();
+  assert.ok(items.has('chat'));
+  const { socket } = await made(t, { session: { storageKey: 'chat' } });
+  await welcome(1, 0);
+  assert.deepEqual([written()[0], socket.resumed, socket.sessionId], [[RESUME, KEY, KEY, 0], true, ID]);
+  socket.close();
+  assert.ok(!items.has('chat'), 'an ended session is forgotten');
+  items.set('chat', '{broken');
+  await made(t, { session: { storageKey: 'chat' } });
+  await welcome();
+  assert.deepEqual(written()[0], [START]);
+});
