@@ -1,3 +1,4 @@
+import { RedialSocket } from './index.js';
 import { Connection, MESSAGES, type Listener } from './rooms/connection.js';
 import type { ChatMessage } from './rooms/log.js';
 import type { Room, RoomView } from './rooms/room.js';
@@ -86,6 +87,9 @@ export function createPool(open: Open): Pool {
     },
   };
 }
+
+/** The page's connections; none is made before somebody wants one. */
+export const pagePool: Pool = createPool((url, protocols, options) => new RedialSocket(url, protocols, options));
 
 /**
  * The same for those who may share a connection: what decides where it goes, how it is kept and what it speaks. Functions but `url` don't

@@ -1,6 +1,5 @@
 import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
-import { createPool, poolKey, type LeaseOptions, type Pool } from '../rooms.js';
-import { RedialSocket } from '../index.js';
+import { pagePool, poolKey, type LeaseOptions, type Pool } from '../rooms.js';
 import type { UrlProvider } from '../types.js';
 import { usePersistentState } from './persistent.js';
 import { Store, type Actions, type Callbacks, type Snapshot } from './store.js';
@@ -30,9 +29,6 @@ export interface UseWebSocketResult extends Snapshot, Actions {
   readonly persistSession: boolean;
   readonly setPersistSession: (on: boolean) => void;
 }
-
-/** The page's connections. Nothing is made before the first component is mounted. */
-export const pagePool: Pool = createPool((url, protocols, options) => new RedialSocket(url, protocols, options));
 
 /**
  * A connection that comes back, for as long as the component is mounted. Components with the same URL and settings share it (see

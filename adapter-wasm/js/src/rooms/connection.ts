@@ -1,6 +1,6 @@
 import type { Data, Notices, Redial } from '../types.js';
 import { Log, type ChatMessage } from './log.js';
-import { fromChat, type FromChat, type ToChat } from './protocol.js';
+import { fromChat, type FromChat, type ToChat, type Who } from './protocol.js';
 import { Room } from './room.js';
 
 /** What has changed; a listener may care for less than all of it. */
@@ -194,8 +194,6 @@ export class Connection {
     if (room.asked) return;
     room.asked = true;
     tell({ type: 'join', room: room.name });
-    tell({ type: 'members', room: room.name });
-    tell({ type: 'history', room: room.name, limit: MESSAGES });
     for (const { key, data } of room.held.splice(0)) room.log.posted(key, (this.#lastId = this.socket.post(data)));
   }
 
@@ -282,7 +280,7 @@ export class Connection {
     const isMine = (alias: string): boolean => this.#aliases.has(alias);
     switch (told.type) {
       case 'joined':
-        return void room.onJoined(told, told.alias === this.alias);
+        return void this.#onJoined(room, told);
       case 'left':
         return void room.onLeft(told, told.alias === this.alias);
       case 'typing':
@@ -306,16 +304,25 @@ export class Connection {
     }
   }
 
-  #onYou({ alias, user }: { alias: string; user: string | null }): void {
+  #onJoined(room: Room, who: Who): void {
+    const isMine = who.alias === this.alias;
+    room.onJoined(who, isMine);
+    if (!isMine) return;
+    // Only now: asked together with the join, the server may look before anything of it is stored.
+    this.#tell({ type: 'members', room: room.name });
+    this.#learnNumbers(room);
+  }
+
+  #onYou({ alias, user }: Who): void {
     this.alias = alias;
     this.user = user;
     this.#aliases.add(alias);
     for (const room of this.rooms.values()) room.log.own(alias);
   }
 
-  /** Live messages come without their numbers. */
+  /** Live messages come without their numbers, and some came while nobody was there. */
   #learnNumbers(room: Room): void {
-    if (room.learning || !this.#isSetUp) return;
+    if (room.learning) return;
     room.learning = true;
     this.#tell({ type: 'history', room: room.name, limit: MESSAGES });
   }

@@ -61,8 +61,8 @@ export class Log {
     return last === undefined || last.number !== null;
   }
 
-  sent(id: number, data: Data, text: string, from: { alias: string | null; user: string | null }): ChatMessage {
-    const message = this.#make({ text, ...from, at: Date.now(), number: null }, data, true, 'pending');
+  sent(id: number, data: Data, text: string, { alias, user }: { alias: string | null; user: string | null }): ChatMessage {
+    const message = this.#make({ text, alias, user, at: Date.now(), number: null }, data, true, 'pending');
     this.#own.set(message.key, { id, data });
     this.#set([...this.#messages, message]);
     return message;
@@ -98,7 +98,7 @@ export class Log {
       if (told?.type !== 'message' || told.at <= this.#clearedUpTo) continue;
       const { alias, user, text, at } = told;
       const said = { text, alias, user, at, number };
-      const known = this.#messages.find((other) => other.number === number || (other.at === at && other.alias === alias && other.text === text));
+      const known = this.#messages.find((other) => other.at === at && other.alias === alias && other.text === text);
       if (known !== undefined) this.#replace(known, { ...known, number });
       else if (!isMine(alias) || !this.echoed(said)) this.#insert(this.#make(said, told, isMine(alias), 'delivered'), this.#place(at));
     }
@@ -142,6 +142,11 @@ export class Log {
   /** The page has learnt by what it is known. */
   own(alias: string): void {
     for (const message of this.#messages) if (message.alias === alias && !message.mine) this.#replace(message, { ...message, mine: true });
+  }
+
+  /** A server that has lost its sessions may have lost its rooms, too, and counts anew. */
+  forgetNumbers(): void {
+    this.#messages = this.#messages.map((message) => (message.number === null ? message : { ...message, number: null }));
   }
 
   clear(): void {

@@ -94,5 +94,6 @@ export class Room {
     this.asked = false;
     this.learning = false;
     this.#typing.clear();
+    this.log.forgetNumbers();
   }
 }

@@ -24,6 +24,7 @@ export class FakeRedial extends EventTarget implements Redial {
   unacknowledged = 0;
   reconnects = 0;
   isClosed = false;
+  asksSetup = true;
   #id = 0;
   #listeners = new Map<string, Map<unknown, EventListener>>();
 
@@ -96,7 +97,7 @@ export class FakeRedial extends EventTarget implements Redial {
   opens(sessionId: string | null = null, resumed = false): void {
     this.sessionId = sessionId;
     this.resumed = resumed;
-    const done = this.options.onSetup?.((data) => this.#write(data));
+    const done = this.asksSetup ? this.options.onSetup?.((data) => this.#write(data)) : undefined;
     const opened = (): void => this.#onSetUp(sessionId, resumed);
     if (done === undefined) opened();
     else void done.then(opened);

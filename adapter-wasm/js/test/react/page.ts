@@ -13,7 +13,7 @@ globals.window = page;
 globals.IS_REACT_ACT_ENVIRONMENT = true;
 
 const { act, createElement, StrictMode } = await import('react');
-const { createRoot } = await import('react-dom/client');
+const { createRoot, hydrateRoot } = await import('react-dom/client');
 export { act, createElement, StrictMode };
 
 export interface Mounted {
@@ -24,10 +24,25 @@ export interface Mounted {
 
 const mounted = new Set<Mounted>();
 
-export async function mount(element: React.ReactNode): Promise<Mounted> {
+export function mount(element: React.ReactNode): Promise<Mounted> {
+  return put((container) => {
+    const root = createRoot(container);
+    root.render(element);
+    return root;
+  });
+}
+
+/** Takes over what a server has rendered. */
+export function hydrate(html: string, element: React.ReactNode): Promise<Mounted> {
+  return put((container) => {
+    container.innerHTML = html;
+    return hydrateRoot(container, element);
+  });
+}
+
+async function put(make: (container: HTMLElement) => import('react-dom/client').Root): Promise<Mounted> {
   const container = page.document.createElement('div') as unknown as HTMLElement;
-  const root = createRoot(container);
-  await act(async () => root.render(element));
+  const root = await act(async () => make(container));
   const it: Mounted = {
     get text() {
       return container.textContent ?? '';

@@ -35,15 +35,12 @@ function inRoom(room = 'general-chat'): [Lease, FakeRedial] {
   socket.opens('session-1');
   socket.hears({ type: 'you', you: ME });
   socket.hears({ type: 'joined', room, ...ME });
+  socket.hears({ type: 'history', room, messages: [] });
   socket.sent = [];
   return [chat, socket];
 }
 
-const entering = (room: string): unknown[] => [
-  { type: 'join', room },
-  { type: 'members', room },
-  { type: 'history', room, limit: 100 },
-];
+const entering = (room: string): unknown[] => [{ type: 'join', room }];
 const texts = (chat: Lease): string[] => chat.messages.map(({ text }) => text);
 const states = (chat: Lease): string[] => chat.messages.map(({ text, status }) => `${text}: ${status}`);
 
@@ -126,6 +123,41 @@ test('who is asked to authenticate first joins no room before', async () => {
   authenticated();
   for (let times = 0; times < 3; times += 1) await settled();
   assert.deepEqual(socket.said, [{ type: 'who' }, ...entering('general-chat')]);
+});
+
+test('once in a room, it asks who is there and what was said', () => {
+  const [chat, socket] = lease();
+  chat.join('general-chat');
+  socket.opens();
+  socket.hears({ type: 'you', you: ME });
+  socket.sent = [];
+  socket.hears({ type: 'joined', room: 'general-chat', ...OTHER });
+  assert.deepEqual(socket.sent, []);
+  socket.hears({ type: 'joined', room: 'general-chat', ...ME });
+  assert.deepEqual(socket.said, [{ type: 'members', room: 'general-chat' }, { type: 'history', room: 'general-chat', limit: 100 }]);
+});
+
+test('where a socket does not ask for the setup, a room is joined before anything is said in it all the same', () => {
+  const [chat, socket] = lease();
+  socket.asksSetup = false;
+  chat.join('general-chat');
+  chat.send('hello', 'general-chat');
+  assert.equal(chat.pending, 1);
+  assert.deepEqual(states(chat), ['hello: pending']);
+  socket.opens('session-1');
+  assert.deepEqual(socket.said, [{ type: 'who' }, { type: 'join', room: 'general-chat' }, { type: 'message', room: 'general-chat', text: 'hello' }]);
+  socket.acknowledges(3);
+  assert.deepEqual(states(chat), ['hello: delivered']);
+});
+
+test('what is held back for a room is bounded, and has failed when the socket has ended', () => {
+  const [chat, socket] = lease();
+  chat.join('general-chat');
+  for (let count = 0; count < 1024; count += 1) chat.send('hello', 'general-chat');
+  assert.throws(() => chat.send('too much', 'general-chat'), { name: 'QuotaExceededError' });
+  socket.close();
+  assert.ok(chat.messages.every(({ status }) => status === 'failed'));
+  assert.equal(chat.pending, 0);
 });
 
 test('nothing of the chat is said where there are no rooms', () => {
@@ -274,6 +306,17 @@ test('the history fills what was missed, in its place, and is not shown twice', 
   const messages = [1, 2, 3, 4].map((at) => ({ number: at * 10, at, message: said(at) }));
   socket.hears({ type: 'history', room: 'general-chat', messages });
   assert.deepEqual(chat.messages.map(({ text, number }) => [text, number]), [['at 1', 10], ['at 2', 20], ['at 3', 30], ['at 4', 40]]);
+});
+
+test('numbers are those of the present session: a server that begins anew counts anew', () => {
+  const [chat, socket] = inRoom();
+  const said = (text: string, at: number) => ({ type: 'message', room: 'general-chat', ...OTHER, text, at });
+  const page = (text: string, at: number) => ({ type: 'history', room: 'general-chat', messages: [{ number: 1, at, message: said(text, at) }] });
+  socket.hears(page('before', 1));
+  socket.loses();
+  socket.opens('session-2');
+  socket.hears(page('after', 2));
+  assert.deepEqual(chat.messages.map(({ text, number }) => [text, number]), [['before', null], ['after', 1]]);
 });
 
 test('what was cleared does not come back with the history', () => {

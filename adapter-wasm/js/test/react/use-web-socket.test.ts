@@ -142,7 +142,7 @@ test('composed while offline a message is pending, and then delivered, in order 
   assert.deepEqual(states(), ['one: delivered', 'two: delivered']);
   assert.equal(it.pending, 0);
   const types = FakeNative.last.said.map((message) => (message as { type: string }).type);
-  assert.deepEqual(types, ['who', 'join', 'members', 'history', 'message', 'message']);
+  assert.deepEqual(types, ['who', 'join', 'message', 'message']);
 });
 
 test('a hundred messages composed offline are all delivered, though they are written in parts', async () => {
@@ -256,8 +256,6 @@ test('a component in a room has its messages only, and joins another when told',
   await act(async () => chatting.rerender(chat({ room: 'three' })));
   assert.deepEqual(FakeNative.last.said, [
     { type: 'join', room: 'three' },
-    { type: 'members', room: 'three' },
-    { type: 'history', room: 'three', limit: 100 },
     { type: 'leave', room: 'one' },
   ]);
 });
