@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, afterEach, test } from 'node:test';
 import { Card, freePort, HASTY, launch, open, Server } from './rig.mjs';
+import { Tab } from './tab.mjs';
 
 let browser, folder, args, server;
 before(async () => {
@@ -215,7 +216,7 @@ test('a button that is hammered dials no more than the budget allows, and ends u
   const dials = Number(await all.general.figure('Dials'));
   const allowed = 5 + Math.ceil((Date.now() - begun) / 1_000) + 1;
   assert.ok(dials > 1 && dials <= allowed, `${dials} dials, ${allowed} allowed`);
-  await all.page.waitForFunction(async () => (await (await fetch('/health')).json()).connections === 4);
+  await server.connections(4);
   await all.general.send('still here');
   await all.general.says('still here', { state: 'delivered' });
   await done(all);
@@ -237,23 +238,53 @@ test('offline: no dial is wasted, and with the network the connection is back', 
   await done(all);
 });
 
-test('a tab in the background that is frozen while the server restarts comes back by itself', async () => {
-  const all = await opened();
-  await all.plain.send('before');
-  await all.plain.says('#1: before');
-  const front = await all.page.context().newPage();
-  await front.goto('about:blank');
-  await front.bringToFront();
-  const devtools = await all.page.context().newCDPSession(all.page);
-  await devtools.send('Page.setWebLifecycleState', { state: 'frozen' });
+const hasty = () => `${server.url}?policy=${encodeURIComponent(JSON.stringify(HASTY))}`;
+
+test('a tab in the background comes back in the background, and has read nothing until it is looked at', async () => {
+  const tab = await Tab.open(browser, hasty());
+  await tab.until(`${tab.part('general', 'dot')}?.dataset.status === 'open'`);
+  await tab.send('plain', 'before');
+  await tab.says('plain', '#1: before');
+  await tab.hide();
+  await server.kill();
+  await tab.until(`${tab.part('general', 'dot')}.dataset.status === 'connecting'`);
+  await restart();
+  await tab.until(`${tab.part('general', 'status')}.textContent.includes('session resumed')`);
+  await tab.until(`${tab.part('plain', 'dot')}.dataset.status === 'open'`);
+  await tab.send('plain', 'after');
+  await tab.says('plain', '#2: after');
+
+  const other = await opened();
+  await other.general.send('Do you see me?');
+  await tab.says('general', 'Do you see me?');
+  const message = await other.general.says('Do you see me?', { state: 'delivered' });
+  await other.general.beat(3);
+  assert.doesNotMatch(await message.textContent(), /read by/);
+  assert.equal(await tab.ask('document.visibilityState'), 'hidden');
+  await tab.show();
+  await message.filter({ hasText: 'read by 1' }).waitFor();
+  await tab.close();
+  await done(other);
+});
+
+test('a tab that is frozen while the server restarts goes on when it is thawed', async () => {
+  const tab = await Tab.open(browser, hasty());
+  await tab.until(`${tab.part('general', 'dot')}?.dataset.status === 'open'`);
+  await tab.ask("document.addEventListener('freeze', () => { globalThis.frozen = true; })");
+  await tab.send('plain', 'before');
+  await tab.says('plain', '#1: before');
+  await tab.hide();
+  await tab.freeze(true);
   await server.kill();
   await restart();
-  await all.page.bringToFront();
-  await devtools.send('Page.setWebLifecycleState', { state: 'active' });
-  await all.general.event('Session resumed');
-  await all.plain.send('after');
-  await all.plain.says('#2: after');
-  await done(all);
+  await server.connections(0);
+  await tab.freeze(false);
+  await tab.show();
+  assert.equal(await tab.ask('globalThis.frozen'), true);
+  await tab.until(`${tab.part('general', 'status')}.textContent.includes('session resumed')`);
+  await tab.send('plain', 'after');
+  await tab.says('plain', '#2: after');
+  await tab.close();
 });
 
 test('two tabs are two sessions', async () => {

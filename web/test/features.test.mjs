@@ -101,21 +101,34 @@ test('the assistant answers piece by piece, and support to a keyword', async () 
   await done(all);
 });
 
+test('what is cleared away in the middle of an answer stays away', async () => {
+  const all = await opened();
+  await all.assistant.send('First?');
+  await all.assistant.says('You asked: “First?”', { from: 'assistant' });
+  await all.assistant.root.getByRole('button', { name: 'Clear' }).click();
+  await all.assistant.root.getByTestId('typing').filter({ hasText: /^$/ }).waitFor();
+  await all.assistant.send('Second?');
+  await all.assistant.root.locator('[data-testid=message][data-done=true]').waitFor();
+  const texts = await all.assistant.texts();
+  assert.equal(texts.length, 2);
+  assert.match(texts[1], /^You asked: “Second\?”\. Nobody .* worth the wait\.$/);
+  await done(all);
+});
+
 test('cards are added and closed, and a closed one is gone from the server', async () => {
   const all = await opened();
-  const connections = async () => (await (await fetch(`${server.url}health`)).json()).connections;
-  assert.equal(await connections(), 4);
+  await server.connections(4);
   await all.page.getByRole('button', { name: 'Add card' }).click();
   await all.page.getByRole('menuitem', { name: 'Session' }).click();
   const second = new Card(all.page, 'plain', 1);
   await second.is('open');
   await second.send('mine');
   await second.says('#1: mine', { from: 'server' });
-  assert.equal(await connections(), 5);
+  await server.connections(5);
   assert.equal(await second.root.getByRole('heading').textContent(), 'Session 2');
   await all.page.getByRole('button', { name: 'Close Session 2' }).click();
   await second.root.waitFor({ state: 'detached' });
-  await all.page.waitForFunction(async () => (await (await fetch('/health')).json()).connections === 4);
+  await server.connections(4);
   await done(all);
 });
 

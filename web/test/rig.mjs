@@ -37,6 +37,16 @@ export class Server {
     return server;
   }
 
+  /** Until so many connections are there, plain ones and sessions. */
+  async connections(wanted) {
+    const end = Date.now() + PATIENCE;
+    for (;;) {
+      const { connections } = await (await fetch(`${this.url}health`)).json();
+      if (connections === wanted) return;
+      if (Date.now() > end) throw new Error(`${connections} connections, not ${wanted}`);
+    }
+  }
+
   async kill(signal = 'SIGKILL') {
     if (this.process.exitCode !== null || this.process.signalCode !== null) return;
     const gone = once(this.process, 'exit');
@@ -45,8 +55,12 @@ export class Server {
   }
 }
 
+/** As a browser of a person: a tab in the background gets less time. */
+const THROTTLED = ['--disable-background-timer-throttling', '--disable-backgrounding-occluded-windows', '--disable-renderer-backgrounding'];
+
 export function launch() {
   return chromium.launch({
+    ignoreDefaultArgs: THROTTLED,
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-quic', '--no-first-run',
       '--disable-background-networking', '--disable-component-update', '--disable-sync'],
