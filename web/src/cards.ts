@@ -39,8 +39,8 @@ export class Cards {
   readonly #listeners = new Set<() => void>();
   readonly #policy: Policy;
 
-  constructor(readonly url: string) {
-    this.#policy = fromAddress();
+  constructor(readonly url: string, mayTry: boolean) {
+    this.#policy = mayTry ? fromAddress() : {};
     const saved = persistSession.value ? (read(sessionStorage, CARDS) as { id: string; kind: Kind; title: string; session: string }[] | null) : null;
     const kinds: Kind[] = ['general', 'assistant', 'support', 'plain'];
     const places = Array.isArray(saved) && saved.length > 0 ? saved : kinds.map((kind) => this.#place(kind));
@@ -130,7 +130,8 @@ export class Cards {
   }
 }
 
-/** Whoever wants other numbers says so in the address, as `?policy={"baseDelay":200}`. */
+/** Where there is a network to break, whoever wants other numbers says so in the address, as `?policy={"baseDelay":200}`. Nowhere
+ *  else: a link must not make whoever follows it a burden for the server. */
 function fromAddress(): Policy {
   try {
     const policy: unknown = JSON.parse(new URLSearchParams(location.search).get('policy') ?? '{}');

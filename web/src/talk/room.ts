@@ -33,8 +33,8 @@ export class RoomTalk implements Talk {
     socket.on('delivered', ({ upTo }) => this.#delivered(upTo));
     socket.on('sessionStarted', () => this.#begin());
     socket.on('sessionResumed', () => this.#ask({ type: 'who' }));
-    socket.on('sessionLost', () => this.#doubt());
-    socket.on('undelivered', () => this.#doubt());
+    socket.on('sessionLost', ({ messages }) => this.#doubt(messages));
+    socket.on('undelivered', ({ messages }) => this.#doubt(messages));
     socket.on('qualityChanged', () => this.#degrade());
     socket.on('opened', () => {
       this.#heartbeat();
@@ -89,10 +89,16 @@ export class RoomTalk implements Talk {
     this.#watch();
   }
 
-  #doubt(): void {
-    this.#posted.clear();
-    this.#restored.clear();
-    this.#board.map((one) => (waits(one) ? { state: 'doubtful' } : null));
+  /** Nobody knows whether these have arrived. Others that wait go on to the next session. */
+  #doubt(messages: readonly unknown[]): void {
+    for (const message of messages) {
+      const said = told(message);
+      const key = said?.type === 'message' ? said.id : undefined;
+      if (key === undefined) continue;
+      this.#posted.delete(key);
+      this.#restored.delete(key);
+      this.#board.map((one) => (one.key === key && waits(one) ? { state: 'doubtful' } : null));
+    }
   }
 
   #receive(data: unknown): void {
@@ -147,7 +153,7 @@ export class RoomTalk implements Talk {
     const known = this.#board.find(key);
     if (known) {
       // The server's time is everybody's.
-      const state = waits(known) ? { state: 'delivered' as const } : {};
+      const state = waits(known) || known.state === 'doubtful' ? { state: 'delivered' as const } : {};
       this.#board.map((one) => (one.key === key ? { at: said.at, ...state } : null));
       return;
     }
