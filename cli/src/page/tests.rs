@@ -18,7 +18,7 @@ const BUILT: Files = Files(&[
 ]);
 
 async fn ask(router: &Router, method: Method, path: &str, mark: bool, body: &str) -> (u16, HeaderMap, String) {
-    let mut request = Request::builder().method(method).uri(path).header(header::HOST, "here:1");
+    let mut request = Request::builder().method(method).uri(path).header(header::HOST, "localhost:1");
     if mark {
         request = request.header("x-redial-chaos", "1");
     }
@@ -49,7 +49,7 @@ async fn each_file_has_its_type_and_its_time() {
         assert!(headers["content-type"] == kind && headers["cache-control"] == cache, "{path}: {headers:?}");
         assert_eq!(headers["x-content-type-options"], "nosniff");
         let policy = headers["content-security-policy"].to_str().unwrap();
-        assert!(policy.contains("connect-src 'self' ws://here:1 wss://here:1;"), "{policy}");
+        assert!(policy.contains("connect-src 'self' ws://localhost:1 wss://localhost:1;"), "{policy}");
     }
 }
 
@@ -94,7 +94,7 @@ async fn the_page_alone_drives_the_faulty_network() {
 
     assert_eq!(get(&router, "/page.json").await.2, format!(r#"{{"version":"0.1.0","chaosPort":{port}}}"#));
     let (_, headers, _) = get(&router, "/").await;
-    assert!(headers["content-security-policy"].to_str().unwrap().contains(&format!(" ws://here:{port};")));
+    assert!(headers["content-security-policy"].to_str().unwrap().contains(&format!(" ws://localhost:{port};")));
     let post = |mark, line| ask(&router, Method::POST, "/chaos", mark, line);
     let (status, _, text) = post(true, "refuse on").await;
     assert_eq!((status, text.as_str()), (200, "ok"));
