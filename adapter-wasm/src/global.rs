@@ -1,17 +1,12 @@
 //! What a page and a worker both have.
 
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsCast;
 use web_sys::Window;
 
 /// The global object. In a worker it is no window, but what is asked of it here it has all the same: timers, `performance`,
-/// `crypto`, `navigator`, `location`, and events.
+/// `crypto`, `navigator`, `location`, and events; but for its document, of which there is none then.
 pub(crate) fn global() -> Window {
     js_sys::global().unchecked_into()
-}
-
-/// Whether there is a document: a worker has none.
-pub(crate) fn has_document() -> bool {
-    js_sys::Reflect::has(&js_sys::global(), &JsValue::from_str("document")).unwrap_or(false)
 }
 
 /// Sixty-four bits from the browser's source of randomness.

@@ -1,7 +1,7 @@
 //! What the browser says of the network and of the page.
 
 use crate::connector::Plan;
-use crate::global::{global, has_document};
+use crate::global::global;
 use crate::message::Message;
 use redial::{Cause, HoldReason};
 use redial_driver::Handle;
@@ -51,7 +51,8 @@ impl Hints {
             Listener::new(&window, "online", &page, |page, _| page.connection.release(HoldReason::Offline)),
             Listener::new(&window, "offline", &page, |page, _| page.connection.hold(HoldReason::Offline)),
         ];
-        if has_document() {
+        // A worker has none of these, and hears of nothing.
+        if let Some(document) = global().document() {
             listeners.push(Listener::new(&window, "pagehide", &page, |page, event| {
                 if is_persisted(event) {
                     page.leave();
@@ -62,11 +63,9 @@ impl Hints {
                     page.come_back();
                 }
             }));
-            if let Some(document) = global().document() {
-                listeners.push(Listener::new(&document, "visibilitychange", &page, |page, _| page.look()));
-                listeners.push(Listener::new(&document, "freeze", &page, |page, _| page.freeze(true)));
-                listeners.push(Listener::new(&document, "resume", &page, |page, _| page.freeze(false)));
-            }
+            listeners.push(Listener::new(&document, "visibilitychange", &page, |page, _| page.look()));
+            listeners.push(Listener::new(&document, "freeze", &page, |page, _| page.freeze(true)));
+            listeners.push(Listener::new(&document, "resume", &page, |page, _| page.freeze(false)));
         }
         Self { _listeners: listeners.into_iter().flatten().collect() }
     }
@@ -74,7 +73,7 @@ impl Hints {
 
 impl Page {
     fn look(&self) {
-        self.hidden.set(has_document() && global().document().is_some_and(|document| document.hidden()));
+        self.hidden.set(global().document().is_some_and(|document| document.hidden()));
         self.update();
         // Timers of a page that was hidden ring late: what is due is due now.
         self.wake();

@@ -1,7 +1,7 @@
 //! Where a dial goes.
 
 use crate::error::ConfigError;
-use crate::global::{global, has_document};
+use crate::global::global;
 use std::fmt;
 use web_sys::Url;
 
@@ -80,10 +80,10 @@ impl Target {
 
 /// What relative URLs begin at.
 fn base() -> Option<String> {
-    if has_document() {
-        return global().document()?.base_uri().ok()?;
+    match global().document() {
+        Some(document) => document.base_uri().ok()?,
+        None => global().location().href().ok(),
     }
-    global().location().href().ok()
 }
 
 /// What may be shown of a URL as it was given: neither its query nor a user name.

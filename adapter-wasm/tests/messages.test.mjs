@@ -47,6 +47,18 @@ test('thousands of messages keep their order', async () => {
     assert.deepEqual(got, Array.from({ length: 5000 }, (_, i) => i));
 });
 
+test('what comes faster than it is read waits in order, and is read before the end', async () => {
+    const page = await browser.page();
+    const got = await page.evaluate(async (url) => {
+        const chat = make('Chat', { url, slow: true });
+        const { cause } = await chat.heard.until((event) => event.output === 'lost');
+        const texts = chat.heard.events.filter((event) => 'text' in event).map((event) => Number(event.text));
+        chat.drop_it();
+        return { cause, texts };
+    }, server.url('/burst/100'));
+    assert.deepEqual(got, { cause: { kind: 'close', code: 4000 }, texts: Array.from({ length: 100 }, (_, i) => i) });
+});
+
 test('a server that takes nothing fills the browser to its bound, and the rest waits in the outbox', async () => {
     const page = await browser.page({ counted: true });
     const long = 65_536;

@@ -60,6 +60,11 @@ export class Server {
                     this.lastClose = closed;
                 });
                 socket.on('error', () => {});
+                if (kind === 'burst') {
+                    for (let i = 0; i < Number(code); i += 1) socket.send(`${i}`);
+                    socket.close(4000);
+                    return;
+                }
                 if (kind === 'close') {
                     socket.send('before the end');
                     // 1005 and 1006 are what is not said.

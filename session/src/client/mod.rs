@@ -14,7 +14,7 @@ use redial::{Micros, Timestamp};
 
 use crate::acks::Acks;
 use crate::error::ProtocolError;
-use crate::frame::{Advice, EndReason, Frame, Message, encode_message};
+use crate::frame::{Advice, EndReason, Frame, Message};
 use crate::id::{Secret, SessionId};
 use crate::payload::Payload;
 use outbox::Outbox;
@@ -213,31 +213,6 @@ impl Client {
             }
         }
         Ok(id)
-    }
-
-    /// Takes a message, and gives the frame to write: [`send`](Self::send) and [`transmit`](Self::transmit) in one, for the many
-    /// messages that find a connection and nothing to be written before them. It costs less.
-    ///
-    /// # Errors
-    /// With the message, where something is in its way: `send` says what.
-    #[inline]
-    pub fn send_now(&mut self, payload: Payload) -> Result<(MessageId, Bytes), Payload> {
-        let ahead = self.end || self.pong.is_some() || self.ping.is_some();
-        match &mut self.session {
-            Some(session)
-                if self.link == Link::Open
-                    && !ahead
-                    && self.outbox.passes(payload.len())
-                    && (session.most_payload == 0 || payload.len() as u64 <= session.most_payload) =>
-            {
-                let number = session.acknowledged.saturating_add(self.outbox.len() as u64).saturating_add(1);
-                let frame = encode_message(number, session.acks.ride(), &payload);
-                let id = self.next_id();
-                self.outbox.push_sent(id, payload);
-                Ok((id, frame))
-            }
-            _ => Err(payload),
-        }
     }
 
     /// Whether the outbox takes one more message, of one byte.

@@ -3,12 +3,38 @@
 use bytes::Bytes;
 use redial::Timestamp;
 
-use super::event::GivenUp;
+use super::event::{GivenUp, MessageId};
 use super::outbox::Next;
 use super::{Client, Link};
 use crate::frame::{EndReason, Frame, encode_message};
+use crate::payload::Payload;
 
 impl Client {
+    /// Takes a message, and gives the frame to write: [`send`](Self::send) and [`transmit`](Self::transmit) in one, for the many
+    /// messages that find a connection and nothing to be written before them. It costs less.
+    ///
+    /// # Errors
+    /// With the message, where something is in its way: `send` says what.
+    #[inline]
+    pub fn send_now(&mut self, payload: Payload) -> Result<(MessageId, Bytes), Payload> {
+        let ahead = self.end || self.pong.is_some() || self.ping.is_some();
+        match &mut self.session {
+            Some(session)
+                if self.link == Link::Open
+                    && !ahead
+                    && self.outbox.passes(payload.len())
+                    && (session.most_payload == 0 || payload.len() as u64 <= session.most_payload) =>
+            {
+                let number = session.acknowledged.saturating_add(self.outbox.len() as u64).saturating_add(1);
+                let frame = encode_message(number, session.acks.ride(), &payload);
+                let id = self.next_id();
+                self.outbox.push_sent(id, payload);
+                Ok((id, frame))
+            }
+            _ => Err(payload),
+        }
+    }
+
     pub(super) fn greet(&mut self) -> Bytes {
         let frame = match &mut self.session {
             None => Frame::Start,

@@ -4,7 +4,7 @@ use crate::settings::{Settings, refused, text};
 use crate::tell;
 use futures_util::future::{AbortHandle, abortable};
 use js_sys::Function;
-use redial_wasm::{Event, Handle, HoldReason, Message, StreamExt};
+use redial_wasm::{Clock, Event, Handle, HoldReason, Message, Micros, StreamExt, WasmClock};
 use serde_json::json;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -26,7 +26,10 @@ impl Chat {
     /// If they are not allowed.
     #[wasm_bindgen(constructor)]
     pub fn new(settings: &str, hear: Function) -> Result<Self, JsValue> {
-        let mut connection = Settings::parse(settings)?.builder().build().map_err(refused)?;
+        let settings = Settings::parse(settings)?;
+        let slow = settings.slow;
+        let clock = WasmClock::new();
+        let mut connection = settings.builder().build().map_err(refused)?;
         let handle = connection.handle();
         let (run, task) = abortable(async move {
             loop {
@@ -40,6 +43,9 @@ impl Chat {
                         _ => continue,
                     };
                     tell(&hear, &told);
+                    if slow {
+                        clock.sleep_until(clock.now().saturating_add(Micros::from_millis(2))).await;
+                    }
                 }
                 tell(&hear, &json!({ "over": true }));
                 connection.revived().await;

@@ -21,6 +21,9 @@ pub(crate) struct Settings {
     hold_when_hidden: bool,
     #[serde(default)]
     no_hints: bool,
+    /// Takes its time over each event, so that messages wait in the socket.
+    #[serde(default)]
+    pub(crate) slow: bool,
     /// Each dial has its attempt in its query.
     #[serde(default)]
     numbered: bool,
