@@ -73,11 +73,11 @@ test('under StrictMode two chats have one connection, and none when they are gon
 
 test('what one page says another one shows, in its room only', async () => {
   const [ann, bob] = [await open(), await open()];
-  await say(ann.page, 'support-chat', 'help');
-  await shown(ann.page, 'support-chat', 'help');
-  await shown(bob.page, 'support-chat', 'help');
-  assert.equal(await bob.page.locator('#support-chat li').getAttribute('data-mine'), 'false');
-  assert.equal(await ann.page.locator('#support-chat li').getAttribute('data-mine'), 'true');
+  await say(ann.page, 'side-chat', 'help');
+  await shown(ann.page, 'side-chat', 'help');
+  await shown(bob.page, 'side-chat', 'help');
+  assert.equal(await bob.page.locator('#side-chat li').getAttribute('data-mine'), 'false');
+  assert.equal(await ann.page.locator('#side-chat li').getAttribute('data-mine'), 'true');
   assert.equal(await bob.page.locator('#general-chat li').count(), 0);
 });
 
@@ -121,5 +121,5 @@ test('the toggle is the same in every tab', async () => {
   await bob.page.locator('#general-chat output', { hasText: 'closed' }).waitFor();
   await ann.page.evaluate(() => window.chats['general-chat'].setAutoReconnect(false));
   await bob.page.waitForFunction(() => window.chats['general-chat'].autoReconnect === false);
-  assert.equal(await bob.page.evaluate(() => window.chats['support-chat'].socket.autoReconnect), false);
+  assert.equal(await bob.page.evaluate(() => window.chats['side-chat'].socket.autoReconnect), false);
 });

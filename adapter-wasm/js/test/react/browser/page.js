@@ -19,7 +19,7 @@ function Chat({ room, echo }) {
 function Page() {
   const [isShown, show] = useState(true);
   window.show = show;
-  return isShown && [h(Chat, { key: 'a', room: 'general-chat' }), h(Chat, { key: 'b', room: 'support-chat' })];
+  return isShown && [h(Chat, { key: 'a', room: 'general-chat' }), h(Chat, { key: 'b', room: 'side-chat' })];
 }
 
 createRoot(document.getElementById('root')).render(h(StrictMode, null, h(Page)));
