@@ -157,4 +157,3 @@ pub extern "C" fn give_back() {
         budget.give_back(turn);
     }
 }
-

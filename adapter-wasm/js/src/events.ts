@@ -2,7 +2,7 @@ import { MessageTarget } from './messages.js';
 import type { Events } from './types.js';
 
 /** Node has none of its own before 23. */
-export const CloseEventClass: typeof CloseEvent = globalThis.CloseEvent ?? class extends Event {
+const CloseEventClass: typeof CloseEvent = globalThis.CloseEvent ?? class extends Event {
   code: number; reason: string; wasClean: boolean;
   constructor(type: string, init: CloseEventInit = {}) {
     super(type);
@@ -11,6 +11,10 @@ export const CloseEventClass: typeof CloseEvent = globalThis.CloseEvent ?? class
     this.wasClean = init.wasClean ?? false;
   }
 };
+
+export function closeEvent(code = 1005, reason = '', wasClean = false): CloseEvent {
+  return new CloseEventClass('close', { code, reason, wasClean });
+}
 
 type Handler = ((event: never) => void) | null;
 

@@ -1,27 +1,28 @@
-import { checkClose, protocolList, resolve } from './checks.js';
+import { Alarm } from './alarm.js';
+import { checkClose } from './checks.js';
 import { translate, type ForeignOptions } from './compat.js';
+import { Dialler, isPromise, type Protocols } from './dialler.js';
 import * as engine from './engine.js';
 import { Budget, Machine, type Output } from './engine.js';
-import { CloseEventClass, Emitter } from './events.js';
+import { closeEvent, Emitter } from './events.js';
 import { PROTOCOL, type Glue, type GlueFactory } from './glue.js';
 import { listen } from './hints.js';
+import { log } from './log.js';
 import { Outbox, sizeOf } from './outbox.js';
 import type { Cause, Data, Notices, Options, Phase, Preset, Quality, Redial, Stats, Status, UrlProvider } from './types.js';
 
 /** As it was when this module was loaded: a page may put our class in its place. */
 const Native = globalThis.WebSocket;
 const PRESETS: Preset[] = ['chat', 'assistant', 'support', 'session', 'resilient'];
-/** setTimeout takes no more. */
-const LONGEST_TIMER = 2 ** 31 - 1;
 /** How many messages one task writes, and how much may wait in the browser. */
 const BATCH = 64, HIGH_WATER = 1 << 20;
 const noop = () => {};
 const now = () => performance.now();
 
-export type Protocols = string | string[] | null | (() => string | string[] | null | Promise<string | string[] | null>);
-
 /** What a manager gives its sockets. */
 export interface Managed { budget?: Budget }
+
+export type { Protocols } from './dialler.js';
 
 export class RedialSocket extends Emitter implements Redial {
   declare static readonly CONNECTING: 0;
@@ -36,15 +37,12 @@ export class RedialSocket extends Emitter implements Redial {
   protected static sessions?: GlueFactory;
 
   #options: Options;
-  #provider: UrlProvider;
-  #urls: string[] | undefined;
-  #protocols: Protocols;
+  #dialler: Dialler;
   #machine: Machine;
   #outbox: Outbox;
   #session: Glue | undefined;
   #budget: Budget | undefined;
   #url = '';
-  #redirect: string | undefined;
   #binaryType: BinaryType = 'blob';
   #native: WebSocket | undefined;
   /** Closed by the page, and not yet by the peer. */
@@ -56,8 +54,7 @@ export class RedialSocket extends Emitter implements Redial {
   #discarded = 0;
   #heardAt: number | undefined;
   #ping = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #timerAt = Infinity;
+  #alarm = new Alarm(() => this.#tick());
   #flushTimer: ReturnType<typeof setTimeout> | undefined;
   #unlisten: (() => void) | undefined;
   #events: Event[] = [];
@@ -68,13 +65,8 @@ export class RedialSocket extends Emitter implements Redial {
   constructor(url: UrlProvider, protocols: Protocols = [], options: Options & ForeignOptions = {}) {
     super();
     if (!arguments.length) throw new TypeError('1 argument required, but only 0 present.');
-    this.#provider = url;
-    this.#protocols = typeof protocols == 'function' ? protocols : protocolList(protocols ?? []);
-    if (typeof url != 'function') {
-      this.#urls = (Array.isArray(url) ? url : [url]).map(resolve);
-      if (!this.#urls.length) resolve('');
-      this.#url = this.#urls[0]!;
-    }
+    this.#dialler = new Dialler(url, protocols);
+    this.#url = this.#dialler.endpoints?.[0] ?? '';
     options = this.#options = translate(options);
     const { policy = {}, queue = {} } = options;
     const factory = (new.target as typeof RedialSocket).sessions;
@@ -83,7 +75,7 @@ export class RedialSocket extends Emitter implements Redial {
         now, pump: () => this.#flush(), tell: (type, detail) => { this.#tell(type, detail); queueMicrotask(() => this.#drain()); },
         deliver: (data) => this.#deliver(data), ready: () => this.#ready(), pong: (id) => this.#pong(id),
         hint: (minDelay, spread, stop) => this.#do(this.#machine.hint(now(), minDelay, spread, stop)),
-        redirect: (to) => this.#redirectTo(to), reject: (cause) => this.#reject(cause),
+        redirect: (to) => this.#dialler.redirect(this.#url, to), reject: (cause) => this.#reject(cause),
       }, options);
     }
     // The setup is the application's own handshake, and so is the session's; and what can't be answered is not sent.
@@ -91,7 +83,7 @@ export class RedialSocket extends Emitter implements Redial {
     const silent = this.#session || options.heartbeat ? {} : { healthCheckInterval: null };
     const seed = options.seed ?? Math.floor(Math.random() * 2 ** 53);
     const preset = Math.max(0, PRESETS.indexOf(options.preset!));
-    this.#machine = new Machine({ ...ready, ...policy, ...silent }, preset, seed, this.#urls?.length ?? 1);
+    this.#machine = new Machine({ ...ready, ...policy, ...silent }, preset, seed, this.#dialler.endpoints?.length ?? 1);
     this.#autoReconnect = policy.autoReconnect !== false;
     this.#outbox = new Outbox({ messages: 1024, bytes: 1 << 20, overflow: 'reject', ...queue });
     this.#budget = (options.manager as Managed | undefined)?.budget;
@@ -267,7 +259,7 @@ export class RedialSocket extends Emitter implements Redial {
   }
 
   #tell<K extends keyof Notices>(type: K, detail: Notices[K]): void {
-    if (this.#options.debug ?? debugging()) console.debug('redial', this.#url, type, detail);
+    log(this.#options.debug, this.#url, type, detail);
     this.#push(new CustomEvent(type, { detail }));
   }
 
@@ -281,22 +273,10 @@ export class RedialSocket extends Emitter implements Redial {
   }
 
   #arm(): void {
-    const at = Math.min(this.#machine.deadline, this.#session?.deadline() ?? Infinity);
-    if (at == Infinity) {
-      clearTimeout(this.#timer);
-      this.#timer = undefined;
-      this.#timerAt = Infinity;
-    } else if (this.#timer === undefined || at < this.#timerAt) {
-      // One that stands for an earlier time rings for nothing: that costs less than setting it anew each time.
-      clearTimeout(this.#timer);
-      this.#timerAt = at;
-      this.#timer = setTimeout(() => this.#tick(), Math.min(Math.max(Math.ceil(at - now()), 0), LONGEST_TIMER));
-    }
+    this.#alarm.set(Math.min(this.#machine.deadline, this.#session?.deadline() ?? Infinity));
   }
 
   #tick(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
     // Nothing can answer a ping on a connection without frames and heartbeat.
     if (this.#machine.awaitsPong && !this.#options.heartbeat && !this.#session?.framed) this.#heardAt = now();
     this.#tellOfTraffic();
@@ -307,26 +287,14 @@ export class RedialSocket extends Emitter implements Redial {
 
   #dial(connection: number, endpoint: number): void {
     const mine = () => this.#machine.connection == connection && !this.#native;
-    const failed = (error: unknown) => {
-      if (this.#options.debug ?? debugging()) console.debug('redial', this.#url, error);
-      if (mine()) this.#failed();
-    };
-    const open = (url: string | URL, protocols: string | string[] | null) => {
+    this.#dialler.next(endpoint, (url, protocols) => {
       if (!mine()) return;
-      this.#url = resolve(url);
-      this.#open(protocolList(protocols ?? []));
-    };
-    const redirect = this.#redirect;
-    this.#redirect = undefined;
-    try {
-      const from = this.#provider;
-      const url = redirect ?? this.#urls?.[endpoint] ?? (from as () => string | URL | Promise<string | URL>)();
-      const protocols = typeof this.#protocols == 'function' ? this.#protocols() : this.#protocols;
-      if (isPromise(url) || isPromise(protocols)) Promise.all([url, protocols]).then((both) => open(...both)).catch(failed);
-      else open(url as string | URL, protocols as string[]);
-    } catch (error) {
-      queueMicrotask(() => failed(error));
-    }
+      this.#url = url;
+      this.#open(protocols);
+    }, (error) => {
+      log(this.#options.debug, this.#url, error);
+      if (mine()) this.#failed();
+    });
   }
 
   #open(protocols: string[]): void {
@@ -387,16 +355,6 @@ export class RedialSocket extends Emitter implements Redial {
 
   #tellMessage(data: unknown): void {
     this.dispatchEvent(new MessageEvent('message', { data, origin: new URL(this.#url).origin }));
-  }
-
-  /** For one dial. Credentials never follow it into the open. */
-  #redirectTo(url: string): void {
-    try {
-      const to = resolve(url);
-      if (!(this.#url.startsWith('wss:') && to.startsWith('ws:'))) this.#redirect = to;
-    } catch {
-      // Not a place to go to.
-    }
   }
 
   #pong(ping: number): void {
@@ -498,17 +456,3 @@ for (const [name, value] of Object.entries({ CONNECTING: 0, OPEN: 1, CLOSING: 2,
 }
 
 const isTerminal = (phase: Phase) => phase == 'idle' || phase == 'closed' || phase == 'failed';
-const isPromise = (value: unknown): value is Promise<never> => typeof (value as Promise<never> | null)?.then == 'function';
-
-function closeEvent(code = 1005, reason = '', wasClean = false): CloseEvent {
-  return new CloseEventClass('close', { code, reason, wasClean });
-}
-
-/** Whether the page's storage asks for a log. */
-function debugging(): boolean {
-  try {
-    return !!globalThis.localStorage?.debug?.includes('websocket');
-  } catch {
-    return false;
-  }
-}

@@ -60,6 +60,15 @@ test('notices, under both names, to listeners and to on', async (t) => {
   assert.deepEqual([socket.readyState, socket.phase], [3, 'failed']);
 });
 
+test('whoever makes it hears of it from the beginning', async (t) => {
+  fakeTime(t);
+  const socket = new RedialSocket('ws://example.com', [], { WebSocket: FakeWebSocket });
+  const events = recorded(socket, ['phase']);
+  await settle();
+  assert.deepEqual(events, [['phase', { from: 'idle', to: 'connecting' }]]);
+  socket.close();
+});
+
 test('off takes a listener away, of that type only', async (t) => {
   const { socket } = await made(t);
   const heard = [];

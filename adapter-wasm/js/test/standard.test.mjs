@@ -142,6 +142,10 @@ test('handlers: null at first, what is no function counts as null, and each keep
   socket.onopen = () => order.push('handler');
   native.open();
   assert.deepEqual(order, ['handler', 'listener']);
+  socket.onmessage = () => order.push('no more');
+  socket.onmessage = null;
+  native.say('x');
+  assert.equal(order.length, 2);
   socket.close();
 });
 
