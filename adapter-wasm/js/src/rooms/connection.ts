@@ -286,6 +286,8 @@ export class Connection {
       case 'typing':
         room.onTyping(told, Date.now());
         return void this.#watchTyping();
+      case 'piece':
+        return room.log.answered(told, data);
       case 'read':
         room.onRead(told, told.number);
         if (told.number > (room.log.newest ?? 0)) this.#learnNumbers(room);

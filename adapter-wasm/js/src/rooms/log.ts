@@ -1,5 +1,5 @@
 import type { Data } from '../types.js';
-import { checked, type Past } from './protocol.js';
+import { checked, type Past, type Piece } from './protocol.js';
 
 /** A message as a page shows it. Never changed: what happens to it makes a new one with the same `key`. */
 export interface ChatMessage {
@@ -21,7 +21,7 @@ export interface ChatMessage {
   readonly number: number | null;
   /**
    * `pending`: waits, or nobody has acknowledged it. `inDoubt`: its session was lost before it was acknowledged.
-   * `failed`: it was never delivered. Whatever came from others is `delivered`.
+   * `failed`: it was never delivered. Whatever came from others is `delivered`; an answer in pieces once the last is there.
    */
   readonly status: 'pending' | 'delivered' | 'inDoubt' | 'failed';
 }
@@ -41,6 +41,8 @@ export class Log {
   #messages: readonly ChatMessage[] = [];
   /** Of the page's own messages those that wait for something, by key. */
   readonly #own = new Map<string, Own>();
+  /** Answers that are still coming: their messages' keys, and the piece that is next. */
+  readonly #answers = new Map<string, { key: string; next: number }>();
   /** Up to here a person has cleared it, by the server's clock. */
   #clearedUpTo = -Infinity;
 
@@ -79,6 +81,23 @@ export class Log {
     const message = this.#make(said, data, mine, 'delivered');
     this.#insert(message, this.room === null ? this.#messages.length : this.#end());
     return message;
+  }
+
+  /** A part of an answer: pending until the last has come, and then answered. */
+  answered({ alias, id, piece, text, last }: Piece, data: unknown): ChatMessage | undefined {
+    const question = JSON.stringify([alias, id]);
+    const coming = this.#answers.get(question);
+    let message = coming === undefined ? undefined : this.#find(coming.key);
+    // Questions without an id have one name: where another answer begins, that one ends.
+    const begins = piece === 0 && id === '';
+    if (message !== undefined && begins) this.#replace(message, { ...message, status: 'failed' });
+    if (message === undefined || begins) message = this.received({ text: '', alias, user: null, at: Date.now(), number: null }, data, false);
+    else if (piece < (coming?.next ?? 0)) return undefined;
+    const grown = { ...message, text: message.text + text, status: last ? ('delivered' as const) : ('pending' as const) };
+    this.#replace(message, grown);
+    if (last) this.#answers.delete(question);
+    else this.#answers.set(question, { key: message.key, next: piece + 1 });
+    return last ? grown : undefined;
   }
 
   /** Whether one of the page's own messages has come back; it takes its place among those that the server has. */

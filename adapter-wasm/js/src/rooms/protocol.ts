@@ -18,11 +18,23 @@ export interface Past {
   message?: unknown;
 }
 
+/** A part of an answer to a message, in rooms where the server answers. */
+export interface Piece {
+  alias: string;
+  /** The question's, or empty. */
+  id: string;
+  /** From 0. */
+  piece: number;
+  text: string;
+  last: boolean;
+}
+
 export type FromChat =
   | { type: 'you'; you: Who }
   | ({ type: 'joined' | 'left' | 'typing'; room: string } & Who)
   | ({ type: 'message'; room: string; text: string; at: number } & Who)
   | ({ type: 'read'; room: string; number: number } & Who)
+  | ({ type: 'piece'; room: string } & Piece)
   | { type: 'history'; room: string; messages: Past[] }
   | { type: 'members'; room: string; members: Member[]; more?: number }
   | { type: 'error'; reason: string };
@@ -62,6 +74,9 @@ export function checked(value: unknown): FromChat | undefined {
     case 'message':
       fits = named && typeof value.text === 'string' && typeof value.at === 'number';
       break;
+    case 'piece':
+      fits = inRoom && isPiece(value);
+      break;
     case 'read':
       fits = named && typeof value.number === 'number';
       break;
@@ -88,6 +103,10 @@ function isObject(value: unknown): value is Fields {
 
 function isWho(value: unknown): value is Fields {
   return isObject(value) && typeof value.alias === 'string' && (value.user === null || typeof value.user === 'string');
+}
+
+function isPiece({ alias, id, piece, text, last }: Fields): boolean {
+  return [alias, id, text].every((part) => typeof part === 'string') && typeof piece === 'number' && typeof last === 'boolean';
 }
 
 function isListOf(value: unknown, fits: (entry: Fields) => boolean): boolean {

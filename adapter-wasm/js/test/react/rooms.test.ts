@@ -329,6 +329,31 @@ test('what was cleared does not come back with the history', () => {
   assert.deepEqual(texts(chat), ['at 2']);
 });
 
+test('an answer in pieces is one message, pending until its last piece, and told of once', () => {
+  const [chat, socket] = inRoom();
+  const heard: string[] = [];
+  chat.subscribe({ onChange: () => {}, onMessage: ({ text }) => heard.push(text) });
+  const piece = (number: number, text: string, last = false, id = 'q1'): void =>
+    socket.hears({ type: 'piece', room: 'general-chat', alias: 'assistant', id, piece: number, text, last });
+  piece(0, 'It ');
+  assert.deepEqual(states(chat), ['It : pending']);
+  piece(0, 'It ');
+  piece(0, 'Another', true, 'q2');
+  piece(1, 'is ');
+  piece(1, 'is ');
+  piece(2, 'so.', true);
+  assert.deepEqual(states(chat), ['It is so.: delivered', 'Another: delivered']);
+  assert.deepEqual(heard, ['Another', 'It is so.']);
+});
+
+test('an answer that is cut short has failed when another one begins under its name', () => {
+  const [chat, socket] = inRoom();
+  const piece = (number: number, text: string): void =>
+    socket.hears({ type: 'piece', room: 'general-chat', alias: 'assistant', id: '', piece: number, text, last: false });
+  for (const [number, text] of [[0, 'cut '], [1, 'short'], [0, 'anew']] as const) piece(number, text);
+  assert.deepEqual(states(chat), ['cut short: failed', 'anew: pending']);
+});
+
 test('members come and go', () => {
   const [chat, socket] = inRoom();
   const members = (): string[] => chat.rooms[0]!.members.map(({ alias }) => alias);
