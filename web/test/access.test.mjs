@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { after, before, test } from 'node:test';
-import { Card, launch, open, Server } from './rig.mjs';
+import { after, afterEach, before, test } from 'node:test';
+import { Card, closePages, FUSSY, launch, open, Server } from './rig.mjs';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -17,8 +17,10 @@ after(async () => {
   await server?.kill();
 });
 
+afterEach(closePages);
+
 async function busy(viewport) {
-  const page = await open(browser, server, { viewport });
+  const page = await open(browser, server, { policy: FUSSY, viewport });
   const cards = Object.fromEntries(['general', 'assistant', 'support', 'plain'].map((kind) => [kind, new Card(page, kind)]));
   for (const card of Object.values(cards)) {
     await card.is('open');
@@ -60,8 +62,7 @@ for (const viewport of [{ width: 1280, height: 900 }, { width: 360, height: 740 
     await all.page.getByRole('menuitem', { name: 'Session' }).waitFor();
     assert.deepEqual(await violations(all.page), []);
     assert.deepEqual(all.page.problems, []);
-    await all.page.context().close();
-  });
+    });
 }
 
 test('a phone needs not scroll sideways, and everything is within its width', async () => {
@@ -83,7 +84,6 @@ test('a phone needs not scroll sideways, and everything is within its width', as
     const box = await button.boundingBox();
     assert.ok(box.height >= 24 && box.width >= 24, await button.textContent());
   }
-  await all.page.context().close();
 });
 
 test('the keyboard alone writes, reconnects, opens panels, adds and closes', async () => {
@@ -114,30 +114,23 @@ test('the keyboard alone writes, reconnects, opens panels, adds and closes', asy
   await tabTo('Close Session 1');
   await page.keyboard.press('Space');
   await plain.root.waitFor({ state: 'detached' });
-  await page.context().close();
 });
 
 test('the policy of the page stops what is not its own', async () => {
   const { page } = await busy({ width: 1280, height: 900 });
-  const stopped = await page.evaluate(async () => {
-    const violations = [];
-    document.addEventListener('securitypolicyviolation', (event) => violations.push(event.effectiveDirective));
-    const seen = (count) => new Promise((resolve) => {
-      const look = () => (violations.length >= count ? resolve() : requestAnimationFrame(look));
-      look();
-    });
+  await page.evaluate(() => {
+    globalThis.stopped = [];
+    document.addEventListener('securitypolicyviolation', (event) => globalThis.stopped.push(event.effectiveDirective));
     const script = document.createElement('script');
     script.textContent = 'globalThis.injected = true';
     document.body.append(script);
-    await seen(1);
     try {
       new WebSocket('ws://127.0.0.1:1/');
     } catch {
       // Some throw, some only fail.
     }
-    await seen(2);
-    return { violations, injected: globalThis.injected ?? false };
   });
-  assert.deepEqual(stopped, { violations: ['script-src-elem', 'connect-src'], injected: false });
-  await page.context().close();
+  await page.waitForFunction(() => globalThis.stopped.length >= 2);
+  const { stopped, injected } = await page.evaluate(() => ({ stopped: globalThis.stopped, injected: 'injected' in globalThis }));
+  assert.deepEqual({ stopped: stopped.toSorted(), injected }, { stopped: ['connect-src', 'script-src-elem'], injected: false });
 });

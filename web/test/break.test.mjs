@@ -1,7 +1,7 @@
 // The "break it" panel, and how the page bears it.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { Card, launch, open, Server } from './rig.mjs';
+import { Card, closePages, FUSSY, launch, open, Server } from './rig.mjs';
 
 let browser, server, all;
 before(async () => {
@@ -13,7 +13,7 @@ after(async () => {
   await server?.kill();
 });
 beforeEach(async () => {
-  const page = await open(browser, server);
+  const page = await open(browser, server, { policy: FUSSY });
   const cards = Object.fromEntries(['general', 'assistant', 'support', 'plain'].map((kind) => [kind, new Card(page, kind)]));
   for (const card of Object.values(cards)) await card.is('open');
   const panel = page.getByTestId('break-it');
@@ -27,7 +27,7 @@ afterEach(async () => {
   await all.button('Heal').click();
   await all.network.filter({ hasText: 'no faults' }).waitFor();
   assert.deepEqual(all.page.problems, []);
-  await all.page.context().close();
+  await closePages();
 });
 
 test('cut: the connection breaks, and is back with its session', async () => {
@@ -84,7 +84,7 @@ test('black hole: the heartbeat finds out, and nothing is lost', async () => {
 });
 
 test('slow: the grade falls, niceties pause, the page says why, and messages go as before', async () => {
-  const bob = await open(browser, server);
+  const bob = await open(browser, server, { policy: FUSSY });
   const other = new Card(bob, 'general');
   await other.is('open');
   await all.fault('Slow').click();
@@ -113,7 +113,6 @@ test('slow: the grade falls, niceties pause, the page says why, and messages go 
   await all.general.input.press('Enter');
   await (await all.general.says('fast again')).filter({ hasText: 'read by 1' }).waitFor();
   assert.ok(sent(all.page, 'typing') > 0 && sent(bob, 'read') > 0);
-  await bob.context().close();
 });
 
 test('an answer that an outage cuts goes on after it, nothing twice and nothing left out', async () => {

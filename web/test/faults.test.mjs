@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, afterEach, test } from 'node:test';
-import { Card, freePort, HASTY, launch, open, Server } from './rig.mjs';
+import { Card, closePages, freePort, HASTY, launch, open, Server } from './rig.mjs';
 import { Tab } from './tab.mjs';
 
 let browser, folder, args, server;
@@ -18,6 +18,7 @@ beforeEach(async () => {
   server = await Server.start(args);
 });
 afterEach(async () => {
+  await closePages();
   await server.kill();
   await rm(folder, { recursive: true });
 });

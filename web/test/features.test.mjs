@@ -1,7 +1,7 @@
 // What the page does where nothing goes wrong.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { Card, HASTY, launch, open, Server } from './rig.mjs';
+import { after, afterEach, before, test } from 'node:test';
+import { Card, closePages, HASTY, launch, open, Server } from './rig.mjs';
 
 let server, browser;
 before(async () => {
@@ -12,6 +12,8 @@ after(async () => {
   await browser?.close();
   await server?.kill();
 });
+
+afterEach(closePages);
 
 async function opened(options) {
   const page = await open(browser, server, options);

@@ -12,8 +12,14 @@ const program = `${target}/debug/redial`;
 /** Long for anything that is waited for here. */
 export const PATIENCE = 15_000;
 
-/** In a hurry: a test is no person. */
-export const HASTY = { baseDelay: 200, maxDelay: 400, healthCheckInterval: 300, pingTimeout: 1_500, stableAfter: 500, maxAttempts: null, dialBudget: null, onlineSpread: 0 };
+/** In a hurry, as a test is no person; and any latency is good, as a computer may have much to do. */
+export const HASTY = {
+  baseDelay: 200, maxDelay: 400, healthCheckInterval: 300, pingTimeout: 1_500, stableAfter: 500, maxAttempts: null, dialBudget: null,
+  onlineSpread: 0, quality: { excellent: 1_000, good: 2_000, poor: 3_000 },
+};
+
+/** With the panel's slow network no latency is good. */
+export const FUSSY = { ...HASTY, quality: { excellent: 60, good: 220, poor: 280 } };
 
 export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
@@ -67,9 +73,18 @@ export function launch() {
   });
 }
 
+const contexts = new Set();
+
+/** After a test that has failed in the middle, too. */
+export async function closePages() {
+  for (const context of [...contexts]) await context.close();
+}
+
 /** A page of its own, with nothing stored, that complains about what goes wrong in it. */
 export async function open(browser, server, { policy = HASTY, viewport = { width: 1280, height: 900 } } = {}) {
   const context = await browser.newContext({ viewport });
+  contexts.add(context);
+  context.on('close', () => contexts.delete(context));
   context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
   page.problems = [];
