@@ -125,6 +125,7 @@ test('on the way back a page that was kept has its connections again at once', a
     await server.hanging();
     await page.goto('about:blank');
     await server.empty();
+    assert.equal(server.lastClose, 1000, 'closed by the page, and not cut by the browser');
     assert.deepEqual(server.dials.map((dial) => dial.pathname), ['/echo', '/hang']);
     // A page that was kept is not loaded.
     await page.goBack({ waitUntil: 'commit' });
