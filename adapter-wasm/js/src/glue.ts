@@ -25,8 +25,10 @@ export interface Glue {
   readonly bytes: number;
   /** Whether the present connection carries frames. */
   readonly framed: boolean;
-  /** Whether the next dial offers the session's protocol. */
-  readonly offered: boolean;
+  /** Whether a dial to this URL offers the session's protocol. */
+  offers(url: string): boolean;
+  /** The user wants a connection: what is known of the servers may be outdated. */
+  anew(): void;
   send(data: Data): number;
   opened(framed: boolean): void;
   receive(data: unknown): void;

@@ -28,21 +28,37 @@ function restored(key: string | undefined): unknown {
   }
 }
 
+/** After so many failures in a row it may be the offer that a server does not bear. */
+const DOUBTFUL = 3;
+
+/** What is known of a server as far as the protocol goes. */
+interface Server {
+  /** Dials in a row that never opened. */
+  failures: number;
+  /** It has chosen the protocol at least once. */
+  spoke: boolean;
+  /** A connection to it has opened without. */
+  plain: boolean;
+}
+
 class SessionGlue implements Glue {
   framed = false;
-  offered = true;
   resumed = false;
   #layer: SessionLayer;
   #key: string | undefined;
-  /** Whether a server has ever chosen the protocol. */
-  #spoken = false;
+  #required: boolean;
+  /** By origin: a path or query may have a token in it that no other dial has. */
+  #servers = new Map<string, Server>();
+  #server: Server | undefined;
   /** A Blob is read before it is sent, and what comes after it waits. */
   #reading: Promise<void> | undefined;
   #unread = 0;
   #last = 0;
 
   constructor(private host: Host, { session, queue }: Options) {
-    this.#key = typeof session == 'object' ? session.storageKey : undefined;
+    const { storageKey, required = false } = typeof session == 'object' ? session : {};
+    this.#key = storageKey;
+    this.#required = required;
     this.#layer = createSession({ messages: 1024, bytes: 1 << 20, overflow: 'reject', ...queue }, restored(this.#key));
     this.#last = this.#layer.pending;
   }
@@ -75,11 +91,28 @@ class SessionGlue implements Glue {
     return (this.#last = this.#layer.send(this.host.now(), plainBytes(kept)));
   }
 
+  /** Browsers take an answer without a protocol for a failure, and no failure says why: so who does not speak it is found out by trying. */
+  offers(url: string): boolean {
+    const { origin } = new URL(url);
+    const server = (this.#server = this.#servers.get(origin) ?? { failures: 0, spoke: false, plain: false });
+    this.#servers.set(origin, server);
+    if (this.#required || this.sessionId) return true;
+    return !server.plain && (server.spoke || server.failures < DOUBTFUL || server.failures % 2 != DOUBTFUL % 2);
+  }
+
+  anew(): void {
+    for (const server of this.#servers.values()) server.failures = 0, server.plain = false;
+  }
+
   opened(framed: boolean): void {
+    const server = this.#server!;
+    server.failures = 0;
+    if (!framed && this.#required) return this.host.reject({ kind: 'network' });
     this.framed = framed;
     this.resumed = false;
+    server.plain = !framed;
     if (framed) {
-      this.#spoken = true;
+      server.spoke = true;
       this.#layer.connected();
       this.host.pump();
     } else {
@@ -120,9 +153,8 @@ class SessionGlue implements Glue {
     host.pump();
   }
 
-  /** A browser takes an answer without the protocol for a failure: so who has never met it is asked without, every other time. */
   lost(opened: boolean): void {
-    if (!opened && !this.#spoken && !this.sessionId) this.offered = !this.offered;
+    if (!opened && this.#server) this.#server.failures++;
     this.framed = false;
     this.#layer.disconnected();
     this.#collect();

@@ -187,6 +187,7 @@ export class RedialSocket extends Emitter implements Redial {
     checkClose(code, reason);
     if (this.#closing) this.#closed(1006, '', false);
     this.#farewell = { code: code ?? 1000, reason };
+    this.#session?.anew();
     this.#command(engine.RECONNECT);
   }
 
@@ -330,7 +331,7 @@ export class RedialSocket extends Emitter implements Redial {
   }
 
   #open(protocols: string[]): void {
-    const offered = this.#session?.offered ? [PROTOCOL, ...protocols] : protocols;
+    const offered = this.#session?.offers(this.#url) ? [PROTOCOL, ...protocols] : protocols;
     const native = (this.#native = new (this.#options.WebSocket ?? Native)(this.#url, offered));
     native.binaryType = this.#session ? 'arraybuffer' : this.#binaryType;
     native.onopen = () => {
@@ -340,7 +341,7 @@ export class RedialSocket extends Emitter implements Redial {
       this.#feed(engine.OPENED, this.#machine.connection);
       if (this.#native != native) return;
       this.#session?.opened(framed);
-      if (!framed) this.#setUp(native);
+      if (!framed && this.#native == native) this.#setUp(native);
     };
     native.onmessage = (event) => this.#onMessage(event);
     native.onerror = noop;
@@ -418,7 +419,7 @@ export class RedialSocket extends Emitter implements Redial {
     this.#native = undefined;
     clearTimeout(this.#flushTimer);
     if (native) native.onopen = native.onmessage = native.onclose = null, native.onerror = noop;
-    this.#session?.lost(this.#opened);
+    if (native) this.#session?.lost(this.#opened);
     this.#opened = false;
     return native;
   }

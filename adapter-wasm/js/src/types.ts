@@ -81,6 +81,8 @@ export interface Options {
   session?: boolean | {
     /** Keep id and place in `sessionStorage` under this key, so that a reload goes on with the session. */
     storageKey?: string;
+    /** Never to do without: `redial.v1` is offered on every dial, and a connection on which the server does not choose it has failed. */
+    required?: boolean;
   };
   heartbeat?: Heartbeat | null;
   queue?: QueueLimits;

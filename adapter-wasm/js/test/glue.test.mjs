@@ -84,11 +84,59 @@ test('a server that does not choose it gets messages as they are', async (t) => 
   assert.deepEqual([socket.readyState, last().sent, last().binaryType], [1, ['early', new Uint8Array([1])], 'arraybuffer']);
 });
 
-test('as a browser takes an answer without the protocol for a failure, every other dial does without it', async (t) => {
-  const { time } = await made(t);
-  const offers = [];
-  for (let round = 0; round < 4; round++) { offers.push(last().protocols.length); last().end(); await time.pass(5000); }
-  assert.deepEqual(offers, [2, 1, 2, 1]);
+/** Whether each of the next dials offers the protocol; each fails. */
+async function offers(time, count) {
+  const all = [];
+  for (let round = 0; round < count; round++) { all.push(last().protocols[0] == 'redial.v1'); last().end(); await time.pass(10_000); }
+  return all;
+}
+const patient = { policy: { maxAttempts: null, maxDelay: 5000 } };
+
+test('failed dials say nothing of the protocol; after three it is tried without, every other time', async (t) => {
+  const { time } = await made(t, patient);
+  assert.deepEqual(await offers(time, 8), [true, true, true, false, true, false, true, false]);
+});
+
+test('a connection that never opened because of a timeout counts the same', async (t) => {
+  const { time } = await made(t, { policy: { ...patient.policy, connectTimeout: 1000 } });
+  await time.pass(30_000);
+  const dials = FakeWebSocket.all.slice(0, 5).map(({ protocols }) => protocols.length);
+  assert.deepEqual(dials, [2, 2, 2, 1, 2]);
+});
+
+test('a server that was found to be plain is offered nothing until reconnect()', async (t) => {
+  for (const answer of ['', 'chat']) {
+    const { socket, time } = await made(t, patient);
+    last().open(answer);
+    last().end();
+    await time.pass(5000);
+    assert.deepEqual(await offers(time, 5), [false, false, false, false, false], answer);
+    last().end();
+    socket.reconnect();
+    assert.equal(last().protocols[0], 'redial.v1');
+    socket.close();
+  }
+});
+
+test('what one server is found to be says nothing of another', async (t) => {
+  const { time } = await made(t, patient, ['ws://a.example', 'ws://b.example']);
+  last().open('chat');
+  last().end();
+  await time.pass(10_000);
+  const offered = {};
+  for (let round = 0; round < 4; round++) { (offered[last().url] ??= []).push(last().protocols.length); last().end(); await time.pass(10_000); }
+  assert.deepEqual(offered, { 'ws://a.example/': [1, 1], 'ws://b.example/': [2, 2] });
+});
+
+test('a session that is required is offered on every dial, and no connection is open without it', async (t) => {
+  const { socket, time } = await made(t, { ...patient, session: { required: true } });
+  const events = recorded(socket, ['open']);
+  assert.deepEqual(await offers(time, 6), Array(6).fill(true));
+  last().open('chat');
+  await settle();
+  assert.deepEqual([socket.phase, last().readyState, events], ['waiting', 2, []]);
+  await time.pass(10_000);
+  assert.equal(last().protocols[0], 'redial.v1');
 });
 
 test('who has met it goes on offering it', async (t) => {
