@@ -4,8 +4,10 @@ import type { Cause, Data, Notices, Options } from './types.js';
 export interface Host {
   now(): number;
   deliver(data: string | Uint8Array): void;
-  /** The server has welcomed the session, or speaks none. */
+  /** The session goes on. */
   ready(): void;
+  /** A session has begun: the page's setup sends with this; then `done` is called, and the connection is ready. */
+  setUp(send: (data: Data) => void, done: () => void): void;
   pong(id: number): void;
   hint(minDelay?: number, spread?: number, stop?: boolean): void;
   /** The next dial goes there. */

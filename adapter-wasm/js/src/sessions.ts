@@ -50,45 +50,53 @@ class SessionGlue implements Glue {
   /** By origin: a path or query may have a token in it that no other dial has. */
   #servers = new Map<string, Server>();
   #server: Server | undefined;
-  /** A Blob is read before it is sent, and what comes after it waits. */
-  #reading: Promise<void> | undefined;
-  #unread = 0;
-  #last = 0;
+  /** Whether the session has got all of the page's setup. */
+  #isSetUp = true;
 
   constructor(private host: Host, { session, queue }: Options) {
     const { storageKey, required = false } = typeof session == 'object' ? session : {};
     this.#key = storageKey;
     this.#required = required;
     this.#layer = createSession({ messages: 1024, bytes: 1 << 20, overflow: 'reject', ...queue }, restored(this.#key));
-    this.#last = this.#layer.pending;
   }
 
   get sessionId(): string | null { return this.#layer.sessionId; }
-  get count(): number { return this.#layer.pending + this.#unread; }
+  get count(): number { return this.#layer.pending; }
   get bytes(): number { return this.#layer.pendingBytes; }
 
   send(data: Data): number {
-    const kept = keep(data);
-    if (kept instanceof Blob || this.#reading) {
-      this.#unread++;
-      const before = this.#reading;
-      const reading: Promise<void> = (async () => {
-        const bytes = kept instanceof Blob ? new Uint8Array(await kept.arrayBuffer()) : kept;
-        await before;
-        this.#unread--;
-        try {
-          this.#layer.send(this.host.now(), plainBytes(bytes));
-          this.host.pump();
-        } catch {
-          this.host.tell('undelivered', { messages: [kept] });
-        }
-      })().finally(() => {
-        if (this.#reading == reading) this.#reading = undefined;
-      });
-      this.#reading = reading;
-      return ++this.#last;
-    }
-    return (this.#last = this.#layer.send(this.host.now(), plainBytes(kept)));
+    const kept = plainBytes(keep(data)), id = this.#layer.send(this.host.now(), kept);
+    this.#read(kept);
+    return id;
+  }
+
+  #read(data: unknown): void {
+    if (!(data instanceof Blob)) return;
+    const read = (bytes?: ArrayBuffer) => {
+      this.#layer.read(data, bytes && new Uint8Array(bytes));
+      this.#collect();
+      this.host.pump();
+    };
+    data.arrayBuffer().then(read, () => read());
+  }
+
+  #setUp(): void {
+    const layer = this.#layer;
+    let isDone = false;
+    this.#isSetUp = false;
+    layer.setUp();
+    this.host.setUp((data) => {
+      if (isDone) this.send(data);
+      else {
+        const kept = plainBytes(keep(data));
+        layer.sendSetup(kept);
+        this.#read(kept);
+      }
+      this.host.pump();
+    }, () => {
+      isDone = this.#isSetUp = true;
+      layer.isSetUp();
+    });
   }
 
   /** Browsers take an answer without a protocol for a failure, and no failure says why: so who does not speak it is found out by trying. */
@@ -139,7 +147,8 @@ class SessionGlue implements Glue {
         break;
       case 'welcome':
         this.save();
-        host.ready();
+        if (this.resumed && this.#isSetUp) host.ready();
+        else this.#setUp();
         break;
       case 'pong': return host.pong(from.id);
       case 'stray': return host.reject({ kind: 'network' });
@@ -203,8 +212,8 @@ class SessionGlue implements Glue {
   }
 }
 
-const plainBytes = (data: Data): string | Uint8Array => {
-  if (typeof data == 'string' || data instanceof Uint8Array) return data;
+const plainBytes = (data: Data): string | Uint8Array | Blob => {
+  if (typeof data == 'string' || data instanceof Uint8Array || data instanceof Blob) return data;
   return new Uint8Array(data as ArrayBuffer);
 };
 

@@ -81,7 +81,8 @@ export class RedialSocket extends Emitter implements Redial {
     if (options.session && factory) {
       this.#session = factory({
         now, pump: () => this.#flush(), tell: (type, detail) => { this.#tell(type, detail); queueMicrotask(() => this.#drain()); },
-        deliver: (data) => this.#deliver(data), ready: () => this.#ready(), pong: (id) => this.#pong(id),
+        deliver: (data) => this.#deliver(data), ready: () => this.#ready(),
+        setUp: (send, done) => this.#setUp(this.#native!, send, done), pong: (id) => this.#pong(id),
         hint: (minDelay, spread, stop) => this.#do(this.#machine.hint(now(), minDelay, spread, stop)),
         redirect: (to) => this.#redirectTo(to), reject: (cause) => this.#reject(cause),
       }, options);
@@ -341,19 +342,22 @@ export class RedialSocket extends Emitter implements Redial {
       this.#feed(engine.OPENED, this.#machine.connection);
       if (this.#native != native) return;
       this.#session?.opened(framed);
-      if (!framed && this.#native == native) this.#setUp(native);
+      if (!framed && this.#native == native) this.#setUp(native, (data) => native.send(data as never), noop);
     };
     native.onmessage = (event) => this.#onMessage(event);
     native.onerror = noop;
     native.onclose = (event) => this.#onClose(event);
   }
 
-  #setUp(native: WebSocket): void {
-    const { onSetup } = this.#options;
-    const done = () => this.#native == native && this.#ready();
-    const failed = () => this.#native == native && this.#reject({ kind: 'network' });
+  #setUp(native: WebSocket, send: (data: Data) => void, isDone: () => void): void {
+    // What has become of the session is to be known before it is set up.
+    this.#drain();
+    const isMine = () => this.#native == native;
+    const done = () => { if (isMine()) isDone(), this.#ready(); };
+    const failed = () => isMine() && this.#reject({ kind: 'network' });
+    if (!isMine()) return;
     try {
-      const setup = onSetup?.((data) => this.#native == native && native.send(data as never));
+      const setup = this.#options.onSetup?.((data) => { if (isMine()) send(data); });
       if (isPromise(setup)) setup.then(done, failed);
       else done();
     } catch {

@@ -236,3 +236,126 @@ test('with a key, a reload goes on with the session', async (t) => {
   await welcome();
   assert.deepEqual(written()[0], [START]);
 });
+
+const turns = async () => { for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve)); };
+const OTHER = KEY.map((byte) => byte + 50);
+const replaced = async () => {
+  last().open('redial.v1');
+  await settle();
+  say([WELCOME, 2, ...OTHER, ...OTHER, 0, 60, 0]);
+  await settle();
+};
+
+test('the setup of a session that begins goes before all that waits, and its messages have no ids', async (t) => {
+  let done;
+  const onSetup = (send) => { send('auth'); return new Promise((resolve) => (done = resolve)).then(() => send('join')); };
+  const { socket } = await made(t, { onSetup });
+  const events = recorded(socket, ['open', ...NOTICES]);
+  socket.on('sessionStarted', () => socket.send('heard'));
+  assert.equal(socket.post('early'), 1);
+  await welcome();
+  say([TEXT, 1, 1], 'challenge');
+  await settle();
+  assert.deepEqual([socket.readyState, written()], [0, [[START], [TEXT, 1, 0, 'auth']]]);
+  done();
+  await settle();
+  assert.deepEqual([socket.readyState, written().slice(2).map(([, number, , data]) => [number, data])], [1, [[2, 'join'], [3, 'early'], [4, 'heard']]]);
+  assert.equal(socket.post('late'), 3);
+  say([ACK, 2]);
+  say([ACK, 5]);
+  await settle();
+  assert.deepEqual(events, [['sessionStarted', { sessionId: ID }], ['open', null], ['delivered', { upTo: 3 }]]);
+});
+
+test('a session that goes on has its setup already; one that takes its place is set up before what waits', async (t) => {
+  let count = 0;
+  const { socket, time } = await made(t, { onSetup: (send) => { count++; send('join'); } });
+  const events = recorded(socket, ['sessionLost']);
+  await welcome();
+  last().end();
+  await time.pass(1000);
+  await welcome(1, 1);
+  assert.deepEqual([count, written().length, socket.readyState], [1, 1, 1]);
+  socket.send('sent');
+  last().end();
+  socket.send('offline');
+  await time.pass(5000);
+  await replaced();
+  assert.deepEqual([count, written().slice(1).map(([, number, , data]) => [number, data])], [2, [[1, 'join'], [2, 'offline']]]);
+  assert.deepEqual(events, [['sessionLost', { reason: 'unknown', messages: ['sent'] }]]);
+});
+
+test('a setup that was cut short is done again, in the session that goes on as in another', async (t) => {
+  for (const again of [() => welcome(1, 0), replaced]) {
+    let count = 0;
+    const onSetup = (send) => { send(`auth ${++count}`); return count == 1 ? new Promise(() => {}) : undefined; };
+    const { socket, time } = await made(t, { onSetup });
+    socket.send('early');
+    await welcome();
+    last().end();
+    await time.pass(1000);
+    await again();
+    const sent = written().slice(1).map(([, , , data]) => data);
+    assert.deepEqual([socket.readyState, sent], [1, again == replaced ? ['auth 2', 'early'] : ['auth 1', 'auth 2', 'early']]);
+    socket.close();
+  }
+});
+
+test('setup that was not written is not told as lost, and goes to no other session', async (t) => {
+  const blob = Object.assign(new Blob(['x']), { arrayBuffer: () => new Promise(() => {}) });
+  const { socket } = await made(t, { onSetup: (send) => send(blob) });
+  const events = recorded(socket, ['undelivered', 'sessionLost']);
+  await welcome();
+  socket.send('waits');
+  socket.close();
+  assert.deepEqual(events, [['undelivered', { messages: ['waits'] }]]);
+});
+
+test('a setup that sends a Blob is complete before anything else goes', async (t) => {
+  const { socket } = await made(t, { onSetup: (send) => { send(new Blob(['1'])); send('2'); } });
+  socket.send('3');
+  await welcome();
+  await turns();
+  assert.deepEqual(written().slice(1).map(([, , , data]) => (typeof data == 'string' ? data : String.fromCharCode(...data))), ['1', '2', '3']);
+});
+
+test('a Blob that is not read yet waits like any message, and is given back', async (t) => {
+  const { socket } = await made(t, { queue: { bytes: 10 } });
+  const events = recorded(socket, NOTICES);
+  await welcome();
+  const blob = new Blob(['precious']);
+  socket.send(blob);
+  assert.deepEqual([socket.pending, socket.bufferedAmount], [1, 8]);
+  assert.throws(() => socket.send('too much'), { name: 'QuotaExceededError' });
+  socket.close();
+  assert.deepEqual(events.slice(1), [['undelivered', { messages: [blob] }]]);
+  assert.equal(events[1][1].messages[0], blob);
+  await turns();
+  assert.deepEqual([socket.pending, events.length], [0, 2]);
+});
+
+test('there is no room for a Blob where there is none for a text, and no id is given twice', async (t) => {
+  const { socket } = await made(t, { queue: { messages: 1 } });
+  const events = recorded(socket, ['delivered', 'undelivered']);
+  await welcome();
+  const one = socket.post('one');
+  assert.throws(() => socket.post(new Blob(['two'])), { name: 'QuotaExceededError' });
+  await turns();
+  say([ACK, 1]);
+  const three = socket.post('three');
+  say([ACK, 2]);
+  await settle();
+  assert.deepEqual([[one, three], events], [[1, 2], [['delivered', { upTo: 1 }], ['delivered', { upTo: 2 }]]]);
+});
+
+test('a Blob that can not be read is told of, and holds nothing up', async (t) => {
+  const { socket } = await made(t);
+  const events = recorded(socket, ['undelivered']);
+  await welcome();
+  const blob = new Blob(['x']);
+  blob.arrayBuffer = () => Promise.reject(new Error('gone'));
+  socket.send(blob);
+  socket.send('next');
+  await turns();
+  assert.deepEqual([events, written().at(-1)], [[['undelivered', { messages: [blob] }]], [TEXT, 1, 0, 'next']]);
+});
