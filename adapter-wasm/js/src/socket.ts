@@ -377,12 +377,22 @@ export class RedialSocket extends Emitter implements Redial {
     }
     const { heartbeat } = this.#options;
     if (heartbeat) {
-      const answer = heartbeat.isAnswer?.(event.data) ?? this.#machine.awaitsPong;
+      const answer = heartbeat.isAnswer ? this.#isAnswer(event.data) : this.#machine.awaitsPong;
       if (answer) this.#pong(this.#ping);
       if (answer && heartbeat.isAnswer) return;
     }
     if (event instanceof MessageEvent) this.passOn(event);
     else this.#tellMessage((event as MessageEvent).data);
+  }
+
+  /** One that throws has not known the message, which is then the page's. */
+  #isAnswer(data: unknown): boolean {
+    try {
+      return !!this.#options.heartbeat!.isAnswer!(data);
+    } catch (error) {
+      console.error('redial: heartbeat.isAnswer failed', error);
+      return false;
+    }
   }
 
   #deliver(data: string | Uint8Array): void {
@@ -413,7 +423,18 @@ export class RedialSocket extends Emitter implements Redial {
     this.#ping = ping;
     if (this.#session?.framed) this.#session.ping(ping), this.#flush();
     else if (heartbeat && this.#native?.readyState == 1) {
-      this.#native.send((typeof heartbeat.message == 'function' ? heartbeat.message() : heartbeat.message) as never);
+      const native = this.#native;
+      try {
+        native.send((typeof heartbeat.message == 'function' ? heartbeat.message() : heartbeat.message) as never);
+      } catch (error) {
+        // Who can't ask is not to wait for an answer. Not at once: the machine is just being asked what to do.
+        console.error('redial: heartbeat.message failed', error);
+        queueMicrotask(() => {
+          if (this.#native != native) return;
+          this.#push(new Event('error'));
+          this.#reject({ kind: 'network' });
+        });
+      }
     }
   }
 
