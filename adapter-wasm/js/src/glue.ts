@@ -43,8 +43,8 @@ export interface Glue {
   ping(id: number): void;
   takeAll(): Data[];
   end(): void;
-  /** The page may be gone now. */
-  leave(): void;
+  /** The socket is in use: until the answer is called the session is looked after. */
+  attend(): () => void;
 }
 
 export type GlueFactory = (host: Host, options: Options) => Glue;

@@ -1,4 +1,5 @@
 import type { Glue, GlueFactory, Host } from './glue.js';
+import { listenToLeaving } from './hints.js';
 import { keep } from './outbox.js';
 import { createSession } from './session/index.js';
 import type { Cause, Data, FromServer, Options, SessionLayer } from './types.js';
@@ -146,15 +147,12 @@ class SessionGlue implements Glue {
         layer.taken(host.now());
         break;
       case 'welcome':
-        this.save();
         if (this.resumed && this.#isSetUp) host.ready();
         else this.#setUp();
         break;
       case 'pong': return host.pong(from.id);
       case 'stray': return host.reject({ kind: 'network' });
-      case 'end':
-        this.save();
-        return host.reject(ENDS[from.reason]);
+      case 'end': return host.reject(ENDS[from.reason]);
       case 'goingAway':
         if (from.redirect) host.redirect(from.redirect);
         host.hint(from.minDelay, from.spread, from.stop);
@@ -172,13 +170,23 @@ class SessionGlue implements Glue {
   next(): Data | undefined { return this.#layer.transmit(this.host.now()); }
   deadline(): number { return this.#layer.deadline(); }
   ping(id: number): void { this.#layer.ping(id); }
-  end(): void { this.#layer.end(); this.#collect(); this.save(); }
-  leave(): void { this.save(); }
+  end(): void { this.#layer.end(); this.#collect(); }
 
   timeout(): void {
     this.#layer.timeout(this.host.now());
     this.#collect();
-    this.save();
+  }
+
+  /**
+   * What is stored is a session that nobody has at hand: a tab that is duplicated takes a copy along, and two with one session would drive
+   * each other out; and one that is older than an acknowledgement is of no use to the server.
+   */
+  attend(): () => void {
+    if (this.#key === undefined) return () => {};
+    const leave = () => this.#store(this.#isSetUp ? this.#layer.save() : null), stay = () => this.#store(null);
+    stay();
+    const unlisten = listenToLeaving({ leave, stay });
+    return () => { unlisten(); leave(); };
   }
 
   takeAll(): Data[] {
@@ -200,12 +208,10 @@ class SessionGlue implements Glue {
     }
   }
 
-  save(): void {
-    if (this.#key === undefined) return;
-    const saved = this.#layer.save();
+  #store(saved: unknown): void {
     try {
-      if (saved) storage()?.setItem(this.#key, JSON.stringify(saved));
-      else storage()?.removeItem(this.#key);
+      if (saved) storage()?.setItem(this.#key!, JSON.stringify(saved));
+      else storage()?.removeItem(this.#key!);
     } catch {
       // No room, or not allowed: a reload begins anew then.
     }

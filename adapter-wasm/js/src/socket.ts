@@ -197,13 +197,18 @@ export class RedialSocket extends Emitter implements Redial {
   /** The user's will, from which on the page's events matter. */
   #command(input: number): void {
     this.#discarded = 0;
-    this.#unlisten ??= listen({
+    if (!this.#unlisten) this.#listen();
+    this.#feed(input);
+  }
+
+  #listen(): void {
+    const leave = this.#session?.attend();
+    const unlisten = listen({
       hold: (reason, on) => this.#feed(on ? engine.HOLD : engine.RELEASE, reason),
       suspend: () => this.#native && this.#reject({ kind: 'network' }),
-      leave: () => this.#session?.leave(),
       wake: () => this.#tick(),
     }, this.#options.hints);
-    this.#feed(input);
+    this.#unlisten = () => { unlisten(); leave?.(); };
   }
 
   #feed(input: number, a?: number, b?: number, c?: number, d?: number): void {

@@ -79,7 +79,11 @@ export interface Options {
   autoConnect?: boolean;
   /** Sessions over `redial.v1`, where the server offers them; only of the whole package (`redial`), not of `redial/plain`. */
   session?: boolean | {
-    /** Keep id and place in `sessionStorage` under this key, so that a reload goes on with the session. */
+    /**
+     * Keep id, place and what waits in `sessionStorage` under this key, so that a reload goes on with the session. It is stored while the
+     * page is hidden, frozen or unloaded, and taken out when it is back: a page that crashes in the foreground begins a new session, and
+     * what was in doubt then is not told. So does a hidden one that crashes after it has acknowledged more; its loss is told.
+     */
     storageKey?: string;
     /** Never to do without: `redial.v1` is offered on every dial, and a connection on which the server does not choose it has failed. */
     required?: boolean;

@@ -219,22 +219,93 @@ test('close ends the session, and says what was not delivered', async (t) => {
   assert.deepEqual(events, [['sessionLost', { reason: 'user', messages: ['sent'] }]]);
 });
 
+/** A page with storage. Answers what is stored, how often it was written, and how the page is told something. */
+function page(t) {
+  const items = new Map(), window = new EventTarget(), document = Object.assign(new EventTarget(), { visibilityState: 'visible' });
+  const kept = { writes: 0 };
+  Object.assign(globalThis, {
+    document, addEventListener: window.addEventListener.bind(window), removeEventListener: window.removeEventListener.bind(window),
+    sessionStorage: { getItem: (key) => items.get(key) ?? null, setItem: (key, value) => { kept.writes++; items.set(key, value); }, removeItem: (key) => items.delete(key) },
+  });
+  t.after(() => { for (const name of ['document', 'addEventListener', 'removeEventListener', 'sessionStorage']) delete globalThis[name]; });
+  const tell = (type, visibilityState) => {
+    if (visibilityState) document.visibilityState = visibilityState;
+    (type.startsWith('page') ? window : document).dispatchEvent(Object.assign(new Event(type), { persisted: false }));
+  };
+  return { items, kept, tell };
+}
+
+const KEPT = { session: { storageKey: 'chat' } };
+
 test('with a key, a reload goes on with the session', async (t) => {
-  const items = new Map();
-  globalThis.sessionStorage = { getItem: (key) => items.get(key) ?? null, setItem: (key, value) => items.set(key, value), removeItem: (key) => items.delete(key) };
-  t.after(() => { delete globalThis.sessionStorage; });
-  await made(t, { session: { storageKey: 'chat' } });
+  const { items, tell } = page(t);
+  await made(t, KEPT);
   await welcome();
-  assert.ok(items.has('chat'));
-  const { socket } = await made(t, { session: { storageKey: 'chat' } });
+  tell('pagehide');
+  const { socket } = await made(t, KEPT);
   await welcome(1, 0);
   assert.deepEqual([written()[0], socket.resumed, socket.sessionId], [[RESUME, KEY, KEY, 0], true, ID]);
+  tell('pagehide');
   socket.close();
   assert.ok(!items.has('chat'), 'an ended session is forgotten');
   items.set('chat', '{broken');
-  await made(t, { session: { storageKey: 'chat' } });
+  await made(t, KEPT);
   await welcome();
   assert.deepEqual(written()[0], [START]);
+});
+
+test('a tab that is duplicated does not take the session away from the first', async (t) => {
+  const { items, tell } = page(t);
+  await made(t, KEPT);
+  await welcome();
+  assert.ok(!items.has('chat'));
+  await made(t, KEPT);
+  await welcome();
+  assert.deepEqual(written()[0], [START]);
+  for (const [away, back] of [[['pagehide'], ['pageshow']], [['freeze'], ['resume']], [['visibilitychange', 'hidden'], ['visibilitychange', 'visible']]]) {
+    tell(...away);
+    assert.ok(items.has('chat'), away[0]);
+    tell(...back);
+    assert.ok(!items.has('chat'), back[0]);
+  }
+});
+
+test('what comes and goes writes nothing to storage; what is stored is as new as what was acknowledged', async (t) => {
+  const { items, kept, tell } = page(t);
+  const { socket, time } = await made(t, KEPT);
+  await welcome();
+  for (let number = 1; number <= 100; number++) { say([TEXT, number, 0], 'x'); socket.send('y'); await time.pass(20); }
+  assert.equal(kept.writes, 0);
+  say([TEXT, 101, 0], 'x');
+  socket.send('rides');
+  assert.equal(written().at(-1)[2], 101);
+  tell('pagehide');
+  assert.deepEqual([kept.writes, JSON.parse(items.get('chat')).received], [1, 101]);
+});
+
+test('a session outlives a reload where the socket does not dial, and where it has given up', async (t) => {
+  const { items, tell } = page(t);
+  const { socket } = await made(t, { ...KEPT, policy: { maxAttempts: 0 } });
+  await welcome();
+  last().end();
+  assert.equal(socket.phase, 'failed');
+  const stored = items.get('chat');
+  assert.ok(stored);
+  const { socket: idle } = await made(t, { ...KEPT, autoConnect: false });
+  tell('pagehide');
+  assert.equal(items.get('chat'), stored);
+  idle.reconnect();
+  assert.ok(!items.has('chat'));
+  idle.close();
+  assert.ok(!items.has('chat'));
+});
+
+test('a session whose setup is not done is not kept', async (t) => {
+  const { items, tell } = page(t);
+  await made(t, { ...KEPT, onSetup: () => new Promise(() => {}) });
+  await welcome();
+  tell('pagehide');
+  assert.ok(!items.has('chat'));
 });
 
 const turns = async () => { for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve)); };
