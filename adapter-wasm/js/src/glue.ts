@@ -4,8 +4,10 @@ import type { Cause, Data, Notices, Options } from './types.js';
 export interface Host {
   now(): number;
   deliver(data: string | Uint8Array): void;
-  /** The server has welcomed the session, or speaks none. */
+  /** The session goes on. */
   ready(): void;
+  /** A session has begun: the page's setup sends with this; then `done` is called, and the connection is ready. */
+  setUp(send: (data: Data) => void, done: () => void): void;
   pong(id: number): void;
   hint(minDelay?: number, spread?: number, stop?: boolean): void;
   /** The next dial goes there. */
@@ -25,8 +27,10 @@ export interface Glue {
   readonly bytes: number;
   /** Whether the present connection carries frames. */
   readonly framed: boolean;
-  /** Whether the next dial offers the session's protocol. */
-  readonly offered: boolean;
+  /** Whether a dial to this URL offers the session's protocol. */
+  offers(url: string): boolean;
+  /** The user wants a connection: what is known of the servers may be outdated. */
+  anew(): void;
   send(data: Data): number;
   opened(framed: boolean): void;
   receive(data: unknown): void;
@@ -39,8 +43,8 @@ export interface Glue {
   ping(id: number): void;
   takeAll(): Data[];
   end(): void;
-  /** The page may be gone now. */
-  leave(): void;
+  /** The socket is in use: until the answer is called the session is looked after. */
+  attend(): () => void;
 }
 
 export type GlueFactory = (host: Host, options: Options) => Glue;

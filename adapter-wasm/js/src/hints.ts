@@ -6,10 +6,25 @@ export interface Hinted {
   hold(reason: 1 | 2, on: boolean): void;
   /** The page goes into the back-forward cache, which no connection survives. */
   suspend(): void;
-  /** The page may be gone now. */
-  leave(): void;
   /** The clock may have jumped. */
   wake(): void;
+}
+
+/** What to do when the page may be gone the next moment, and when it turns out that it is not. */
+export interface Leaving {
+  leave(): void;
+  stay(): void;
+}
+
+/** Not a matter of hints: each of these may be the last that a page hears. */
+export function listenToLeaving({ leave, stay }: Leaving): () => void {
+  const { document } = globalThis, page = globalThis as unknown as EventTarget;
+  const look = () => (document.visibilityState == 'hidden' ? leave() : stay());
+  const listeners = [
+    [page, 'pagehide', leave], [page, 'pageshow', stay], [document, 'freeze', leave], [document, 'resume', stay], [document, 'visibilitychange', look],
+  ] as const;
+  for (const [target, type, act] of listeners) target?.addEventListener?.(type, act);
+  return () => { for (const [target, type, act] of listeners) target?.removeEventListener?.(type, act); };
 }
 
 /** Listens to the page until the answer is called. */
@@ -34,7 +49,6 @@ export function listen(to: Hinted, hints: Options['hints']): () => void {
     on(document, 'freeze', () => { away = true; look(); });
     on(document, 'resume', back);
     on(page, 'pagehide', (event) => {
-      to.leave();
       if ((event as PageTransitionEvent).persisted) { away = true; look(); to.suspend(); }
     });
     on(page, 'pageshow', (event) => { if ((event as PageTransitionEvent).persisted) back(); });

@@ -1,4 +1,5 @@
 import type { Glue, GlueFactory, Host } from './glue.js';
+import { listenToLeaving } from './hints.js';
 import { keep } from './outbox.js';
 import { createSession } from './session/index.js';
 import type { Cause, Data, FromServer, Options, SessionLayer } from './types.js';
@@ -28,58 +29,99 @@ function restored(key: string | undefined): unknown {
   }
 }
 
+/** After so many failures in a row it may be the offer that a server does not bear. */
+const DOUBTFUL = 3;
+
+/** What is known of a server as far as the protocol goes. */
+interface Server {
+  /** Dials in a row that never opened. */
+  failures: number;
+  /** It has chosen the protocol at least once. */
+  spoke: boolean;
+  /** A connection to it has opened without. */
+  plain: boolean;
+}
+
 class SessionGlue implements Glue {
   framed = false;
-  offered = true;
   resumed = false;
   #layer: SessionLayer;
   #key: string | undefined;
-  /** Whether a server has ever chosen the protocol. */
-  #spoken = false;
-  /** A Blob is read before it is sent, and what comes after it waits. */
-  #reading: Promise<void> | undefined;
-  #unread = 0;
-  #last = 0;
+  #required: boolean;
+  /** By origin: a path or query may have a token in it that no other dial has. */
+  #servers = new Map<string, Server>();
+  #server: Server | undefined;
+  /** Whether the session has got all of the page's setup. */
+  #isSetUp = true;
 
   constructor(private host: Host, { session, queue }: Options) {
-    this.#key = typeof session == 'object' ? session.storageKey : undefined;
+    const { storageKey, required = false } = typeof session == 'object' ? session : {};
+    this.#key = storageKey;
+    this.#required = required;
     this.#layer = createSession({ messages: 1024, bytes: 1 << 20, overflow: 'reject', ...queue }, restored(this.#key));
-    this.#last = this.#layer.pending;
   }
 
   get sessionId(): string | null { return this.#layer.sessionId; }
-  get count(): number { return this.#layer.pending + this.#unread; }
+  get count(): number { return this.#layer.pending; }
   get bytes(): number { return this.#layer.pendingBytes; }
 
   send(data: Data): number {
-    const kept = keep(data);
-    if (kept instanceof Blob || this.#reading) {
-      this.#unread++;
-      const before = this.#reading;
-      const reading: Promise<void> = (async () => {
-        const bytes = kept instanceof Blob ? new Uint8Array(await kept.arrayBuffer()) : kept;
-        await before;
-        this.#unread--;
-        try {
-          this.#layer.send(this.host.now(), plainBytes(bytes));
-          this.host.pump();
-        } catch {
-          this.host.tell('undelivered', { messages: [kept] });
-        }
-      })().finally(() => {
-        if (this.#reading == reading) this.#reading = undefined;
-      });
-      this.#reading = reading;
-      return ++this.#last;
-    }
-    return (this.#last = this.#layer.send(this.host.now(), plainBytes(kept)));
+    const kept = plainBytes(keep(data)), id = this.#layer.send(this.host.now(), kept);
+    this.#read(kept);
+    return id;
+  }
+
+  #read(data: unknown): void {
+    if (!(data instanceof Blob)) return;
+    const read = (bytes?: ArrayBuffer) => {
+      this.#layer.read(data, bytes && new Uint8Array(bytes));
+      this.#collect();
+      this.host.pump();
+    };
+    data.arrayBuffer().then(read, () => read());
+  }
+
+  #setUp(): void {
+    const layer = this.#layer;
+    let isDone = false;
+    this.#isSetUp = false;
+    layer.setUp();
+    this.host.setUp((data) => {
+      if (isDone) this.send(data);
+      else {
+        const kept = plainBytes(keep(data));
+        layer.sendSetup(kept);
+        this.#read(kept);
+      }
+      this.host.pump();
+    }, () => {
+      isDone = this.#isSetUp = true;
+      layer.isSetUp();
+    });
+  }
+
+  /** Browsers take an answer without a protocol for a failure, and no failure says why: so who does not speak it is found out by trying. */
+  offers(url: string): boolean {
+    const { origin } = new URL(url);
+    const server = (this.#server = this.#servers.get(origin) ?? { failures: 0, spoke: false, plain: false });
+    this.#servers.set(origin, server);
+    if (this.#required || this.sessionId) return true;
+    return !server.plain && (server.spoke || server.failures < DOUBTFUL || server.failures % 2 != DOUBTFUL % 2);
+  }
+
+  anew(): void {
+    for (const server of this.#servers.values()) server.failures = 0, server.plain = false;
   }
 
   opened(framed: boolean): void {
+    const server = this.#server!;
+    server.failures = 0;
+    if (!framed && this.#required) return this.host.reject({ kind: 'network' });
     this.framed = framed;
     this.resumed = false;
+    server.plain = !framed;
     if (framed) {
-      this.#spoken = true;
+      server.spoke = true;
       this.#layer.connected();
       this.host.pump();
     } else {
@@ -105,14 +147,12 @@ class SessionGlue implements Glue {
         layer.taken(host.now());
         break;
       case 'welcome':
-        this.save();
-        host.ready();
+        if (this.resumed && this.#isSetUp) host.ready();
+        else this.#setUp();
         break;
       case 'pong': return host.pong(from.id);
       case 'stray': return host.reject({ kind: 'network' });
-      case 'end':
-        this.save();
-        return host.reject(ENDS[from.reason]);
+      case 'end': return host.reject(ENDS[from.reason]);
       case 'goingAway':
         if (from.redirect) host.redirect(from.redirect);
         host.hint(from.minDelay, from.spread, from.stop);
@@ -120,9 +160,8 @@ class SessionGlue implements Glue {
     host.pump();
   }
 
-  /** A browser takes an answer without the protocol for a failure: so who has never met it is asked without, every other time. */
   lost(opened: boolean): void {
-    if (!opened && !this.#spoken && !this.sessionId) this.offered = !this.offered;
+    if (!opened && this.#server) this.#server.failures++;
     this.framed = false;
     this.#layer.disconnected();
     this.#collect();
@@ -131,13 +170,23 @@ class SessionGlue implements Glue {
   next(): Data | undefined { return this.#layer.transmit(this.host.now()); }
   deadline(): number { return this.#layer.deadline(); }
   ping(id: number): void { this.#layer.ping(id); }
-  end(): void { this.#layer.end(); this.#collect(); this.save(); }
-  leave(): void { this.save(); }
+  end(): void { this.#layer.end(); this.#collect(); }
 
   timeout(): void {
     this.#layer.timeout(this.host.now());
     this.#collect();
-    this.save();
+  }
+
+  /**
+   * What is stored is a session that nobody has at hand: a tab that is duplicated takes a copy along, and two with one session would drive
+   * each other out; and one that is older than an acknowledgement is of no use to the server.
+   */
+  attend(): () => void {
+    if (this.#key === undefined) return () => {};
+    const leave = () => this.#store(this.#isSetUp ? this.#layer.save() : null), stay = () => this.#store(null);
+    stay();
+    const unlisten = listenToLeaving({ leave, stay });
+    return () => { unlisten(); leave(); };
   }
 
   takeAll(): Data[] {
@@ -159,20 +208,18 @@ class SessionGlue implements Glue {
     }
   }
 
-  save(): void {
-    if (this.#key === undefined) return;
-    const saved = this.#layer.save();
+  #store(saved: unknown): void {
     try {
-      if (saved) storage()?.setItem(this.#key, JSON.stringify(saved));
-      else storage()?.removeItem(this.#key);
+      if (saved) storage()?.setItem(this.#key!, JSON.stringify(saved));
+      else storage()?.removeItem(this.#key!);
     } catch {
       // No room, or not allowed: a reload begins anew then.
     }
   }
 }
 
-const plainBytes = (data: Data): string | Uint8Array => {
-  if (typeof data == 'string' || data instanceof Uint8Array) return data;
+const plainBytes = (data: Data): string | Uint8Array | Blob => {
+  if (typeof data == 'string' || data instanceof Uint8Array || data instanceof Blob) return data;
   return new Uint8Array(data as ArrayBuffer);
 };
 

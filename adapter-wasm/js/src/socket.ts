@@ -73,7 +73,8 @@ export class RedialSocket extends Emitter implements Redial {
     if (options.session && factory) {
       this.#session = factory({
         now, pump: () => this.#flush(), tell: (type, detail) => { this.#tell(type, detail); queueMicrotask(() => this.#drain()); },
-        deliver: (data) => this.#deliver(data), ready: () => this.#ready(), pong: (id) => this.#pong(id),
+        deliver: (data) => this.#deliver(data), ready: () => this.#ready(),
+        setUp: (send, done) => this.#setUp(this.#native!, send, done), pong: (id) => this.#pong(id),
         hint: (minDelay, spread, stop) => this.#do(this.#machine.hint(now(), minDelay, spread, stop)),
         redirect: (to) => this.#dialler.redirect(this.#url, to), reject: (cause) => this.#reject(cause),
       }, options);
@@ -179,6 +180,7 @@ export class RedialSocket extends Emitter implements Redial {
     checkClose(code, reason);
     if (this.#closing) this.#closed(1006, '', false);
     this.#farewell = { code: code ?? 1000, reason };
+    this.#session?.anew();
     this.#command(engine.RECONNECT);
   }
 
@@ -187,13 +189,18 @@ export class RedialSocket extends Emitter implements Redial {
   /** The user's will, from which on the page's events matter. */
   #command(input: number): void {
     this.#discarded = 0;
-    this.#unlisten ??= listen({
+    if (!this.#unlisten) this.#listen();
+    this.#feed(input);
+  }
+
+  #listen(): void {
+    const leave = this.#session?.attend();
+    const unlisten = listen({
       hold: (reason, on) => this.#feed(on ? engine.HOLD : engine.RELEASE, reason),
       suspend: () => this.#native && this.#reject({ kind: 'network' }),
-      leave: () => this.#session?.leave(),
       wake: () => this.#tick(),
     }, this.#options.hints);
-    this.#feed(input);
+    this.#unlisten = () => { unlisten(); leave?.(); };
   }
 
   #feed(input: number, a?: number, b?: number, c?: number, d?: number): void {
@@ -298,7 +305,7 @@ export class RedialSocket extends Emitter implements Redial {
   }
 
   #open(protocols: string[]): void {
-    const offered = this.#session?.offered ? [PROTOCOL, ...protocols] : protocols;
+    const offered = this.#session?.offers(this.#url) ? [PROTOCOL, ...protocols] : protocols;
     const native = (this.#native = new (this.#options.WebSocket ?? Native)(this.#url, offered));
     native.binaryType = this.#session ? 'arraybuffer' : this.#binaryType;
     native.onopen = () => {
@@ -308,19 +315,22 @@ export class RedialSocket extends Emitter implements Redial {
       this.#feed(engine.OPENED, this.#machine.connection);
       if (this.#native != native) return;
       this.#session?.opened(framed);
-      if (!framed) this.#setUp(native);
+      if (!framed && this.#native == native) this.#setUp(native, (data) => native.send(data as never), noop);
     };
     native.onmessage = (event) => this.#onMessage(event);
     native.onerror = noop;
     native.onclose = (event) => this.#onClose(event);
   }
 
-  #setUp(native: WebSocket): void {
-    const { onSetup } = this.#options;
-    const done = () => this.#native == native && this.#ready();
-    const failed = () => this.#native == native && this.#reject({ kind: 'network' });
+  #setUp(native: WebSocket, send: (data: Data) => void, isDone: () => void): void {
+    // What has become of the session is to be known before it is set up.
+    this.#drain();
+    const isMine = () => this.#native == native;
+    const done = () => { if (isMine()) isDone(), this.#ready(); };
+    const failed = () => isMine() && this.#reject({ kind: 'network' });
+    if (!isMine()) return;
     try {
-      const setup = onSetup?.((data) => this.#native == native && native.send(data as never));
+      const setup = this.#options.onSetup?.((data) => { if (isMine()) send(data); });
       if (isPromise(setup)) setup.then(done, failed);
       else done();
     } catch {
@@ -340,12 +350,22 @@ export class RedialSocket extends Emitter implements Redial {
     }
     const { heartbeat } = this.#options;
     if (heartbeat) {
-      const answer = heartbeat.isAnswer?.(event.data) ?? this.#machine.awaitsPong;
+      const answer = heartbeat.isAnswer ? this.#isAnswer(event.data) : this.#machine.awaitsPong;
       if (answer) this.#pong(this.#ping);
       if (answer && heartbeat.isAnswer) return;
     }
     if (event instanceof MessageEvent) this.passOn(event);
     else this.#tellMessage((event as MessageEvent).data);
+  }
+
+  /** One that throws has not known the message, which is then the page's. */
+  #isAnswer(data: unknown): boolean {
+    try {
+      return !!this.#options.heartbeat!.isAnswer!(data);
+    } catch (error) {
+      console.error('redial: heartbeat.isAnswer failed', error);
+      return false;
+    }
   }
 
   #deliver(data: string | Uint8Array): void {
@@ -366,7 +386,18 @@ export class RedialSocket extends Emitter implements Redial {
     this.#ping = ping;
     if (this.#session?.framed) this.#session.ping(ping), this.#flush();
     else if (heartbeat && this.#native?.readyState == 1) {
-      this.#native.send((typeof heartbeat.message == 'function' ? heartbeat.message() : heartbeat.message) as never);
+      const native = this.#native;
+      try {
+        native.send((typeof heartbeat.message == 'function' ? heartbeat.message() : heartbeat.message) as never);
+      } catch (error) {
+        // Who can't ask is not to wait for an answer. Not at once: the machine is just being asked what to do.
+        console.error('redial: heartbeat.message failed', error);
+        queueMicrotask(() => {
+          if (this.#native != native) return;
+          this.#push(new Event('error'));
+          this.#reject({ kind: 'network' });
+        });
+      }
     }
   }
 
@@ -376,7 +407,7 @@ export class RedialSocket extends Emitter implements Redial {
     this.#native = undefined;
     clearTimeout(this.#flushTimer);
     if (native) native.onopen = native.onmessage = native.onclose = null, native.onerror = noop;
-    this.#session?.lost(this.#opened);
+    if (native) this.#session?.lost(this.#opened);
     this.#opened = false;
     return native;
   }

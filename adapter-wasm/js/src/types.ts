@@ -79,12 +79,21 @@ export interface Options {
   autoConnect?: boolean;
   /** Sessions over `redial.v1`, where the server offers them; only of the whole package (`redial`), not of `redial/plain`. */
   session?: boolean | {
-    /** Keep id and place in `sessionStorage` under this key, so that a reload goes on with the session. */
+    /**
+     * Keep id, place and what waits in `sessionStorage` under this key, so that a reload goes on with the session. It is stored while the
+     * page is hidden, frozen or unloaded, and taken out when it is back: a page that crashes in the foreground begins a new session, and
+     * what was in doubt then is not told. So does a hidden one that crashes after it has acknowledged more; its loss is told.
+     */
     storageKey?: string;
+    /** Never to do without: `redial.v1` is offered on every dial, and a connection on which the server does not choose it has failed. */
+    required?: boolean;
   };
   heartbeat?: Heartbeat | null;
   queue?: QueueLimits;
-  /** Called on each connection before the queue is flushed: the session's own setup (authentication, joins). What it sends goes first. */
+  /**
+   * Called on each connection before the queue is flushed: the setup (authentication, joins). What it sends goes first. With a session
+   * it is called once for each that begins, and again if that was cut short: a session that is resumed has its setup already.
+   */
   onSetup?: (send: (data: Data) => void) => void | Promise<void>;
   /** Which of the page's events matter: `online` and freeze/pageshow by default; `hidden`: do not dial while the page is hidden. */
   hints?: { online?: boolean; lifecycle?: boolean; hidden?: boolean } | false;
@@ -195,13 +204,19 @@ export interface SessionLayer {
   plain(): void;
   disconnected(): void;
   /** Keeps a message until it is acknowledged. Answers its id; throws a `QuotaExceededError` where there is no room. */
-  send(now: number, data: string | Uint8Array): number;
+  send(now: number, data: string | Uint8Array | Blob): number;
+  /** What a Blob that was sent holds; nothing goes past it before. `undefined`: it can't be read. */
+  read(blob: Blob, data: Uint8Array | undefined): void;
+  /** After a welcome: until `isSetUp` nothing is written but what `sendSetup` takes, which goes before all that was not sent. */
+  setUp(): void;
+  sendSetup(data: string | Uint8Array | Blob): void;
+  isSetUp(): void;
   /** A frame that came. The message in it, or what else it was. Throws on what breaks the protocol; the caller hangs up. */
   receive(now: number, frame: Uint8Array): FromServer;
   /** The application has the message that `receive` gave. */
   taken(now: number): void;
   /** The next thing to write: a frame; or on a plain connection a message as it is. */
-  transmit(now: number): Uint8Array | string | undefined;
+  transmit(now: number): Uint8Array | string | Blob | undefined;
   /** When `timeout` is to be called; `Infinity` for never. */
   deadline(): number;
   timeout(now: number): void;
@@ -212,7 +227,7 @@ export interface SessionLayer {
   readonly isOpen: boolean;
   readonly pending: number;
   readonly pendingBytes: number;
-  takePending(): (string | Uint8Array)[];
+  takePending(): (string | Uint8Array | Blob)[];
   /** What a reload needs; `null` before the first welcome. JSON. */
   save(): unknown;
   /** Things to tell, in order; emptied by the call. */
@@ -231,8 +246,8 @@ export type FromServer =
 export type SessionEvent =
   | { type: 'started' | 'resumed'; sessionId: string }
   | { type: 'delivered'; upTo: number }
-  | { type: 'lost'; reason: string; messages: (string | Uint8Array)[] }
-  | { type: 'dropped'; messages: (string | Uint8Array)[] };
+  | { type: 'lost'; reason: string; messages: (string | Uint8Array | Blob)[] }
+  | { type: 'dropped'; messages: (string | Uint8Array | Blob)[] };
 
 /** Makes one; `saved` is what `save()` gave in another life of the page. */
 export type SessionFactory = (limits: Required<QueueLimits>, saved: unknown) => SessionLayer;

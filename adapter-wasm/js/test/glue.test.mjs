@@ -84,11 +84,59 @@ test('a server that does not choose it gets messages as they are', async (t) => 
   assert.deepEqual([socket.readyState, last().sent, last().binaryType], [1, ['early', new Uint8Array([1])], 'arraybuffer']);
 });
 
-test('as a browser takes an answer without the protocol for a failure, every other dial does without it', async (t) => {
-  const { time } = await made(t);
-  const offers = [];
-  for (let round = 0; round < 4; round++) { offers.push(last().protocols.length); last().end(); await time.pass(5000); }
-  assert.deepEqual(offers, [2, 1, 2, 1]);
+/** Whether each of the next dials offers the protocol; each fails. */
+async function offers(time, count) {
+  const all = [];
+  for (let round = 0; round < count; round++) { all.push(last().protocols[0] == 'redial.v1'); last().end(); await time.pass(10_000); }
+  return all;
+}
+const patient = { policy: { maxAttempts: null, maxDelay: 5000 } };
+
+test('failed dials say nothing of the protocol; after three it is tried without, every other time', async (t) => {
+  const { time } = await made(t, patient);
+  assert.deepEqual(await offers(time, 8), [true, true, true, false, true, false, true, false]);
+});
+
+test('a connection that never opened because of a timeout counts the same', async (t) => {
+  const { time } = await made(t, { policy: { ...patient.policy, connectTimeout: 1000 } });
+  await time.pass(30_000);
+  const dials = FakeWebSocket.all.slice(0, 5).map(({ protocols }) => protocols.length);
+  assert.deepEqual(dials, [2, 2, 2, 1, 2]);
+});
+
+test('a server that was found to be plain is offered nothing until reconnect()', async (t) => {
+  for (const answer of ['', 'chat']) {
+    const { socket, time } = await made(t, patient);
+    last().open(answer);
+    last().end();
+    await time.pass(5000);
+    assert.deepEqual(await offers(time, 5), [false, false, false, false, false], answer);
+    last().end();
+    socket.reconnect();
+    assert.equal(last().protocols[0], 'redial.v1');
+    socket.close();
+  }
+});
+
+test('what one server is found to be says nothing of another', async (t) => {
+  const { time } = await made(t, patient, ['ws://a.example', 'ws://b.example']);
+  last().open('chat');
+  last().end();
+  await time.pass(10_000);
+  const offered = {};
+  for (let round = 0; round < 4; round++) { (offered[last().url] ??= []).push(last().protocols.length); last().end(); await time.pass(10_000); }
+  assert.deepEqual(offered, { 'ws://a.example/': [1, 1], 'ws://b.example/': [2, 2] });
+});
+
+test('a session that is required is offered on every dial, and no connection is open without it', async (t) => {
+  const { socket, time } = await made(t, { ...patient, session: { required: true } });
+  const events = recorded(socket, ['open']);
+  assert.deepEqual(await offers(time, 6), Array(6).fill(true));
+  last().open('chat');
+  await settle();
+  assert.deepEqual([socket.phase, last().readyState, events], ['waiting', 2, []]);
+  await time.pass(10_000);
+  assert.equal(last().protocols[0], 'redial.v1');
 });
 
 test('who has met it goes on offering it', async (t) => {
@@ -171,20 +219,214 @@ test('close ends the session, and says what was not delivered', async (t) => {
   assert.deepEqual(events, [['sessionLost', { reason: 'user', messages: ['sent'] }]]);
 });
 
+/** A page with storage. Answers what is stored, how often it was written, and how the page is told something. */
+function page(t) {
+  const items = new Map(), window = new EventTarget(), document = Object.assign(new EventTarget(), { visibilityState: 'visible' });
+  const kept = { writes: 0 };
+  Object.assign(globalThis, {
+    document, addEventListener: window.addEventListener.bind(window), removeEventListener: window.removeEventListener.bind(window),
+    sessionStorage: { getItem: (key) => items.get(key) ?? null, setItem: (key, value) => { kept.writes++; items.set(key, value); }, removeItem: (key) => items.delete(key) },
+  });
+  t.after(() => { for (const name of ['document', 'addEventListener', 'removeEventListener', 'sessionStorage']) delete globalThis[name]; });
+  const tell = (type, visibilityState) => {
+    if (visibilityState) document.visibilityState = visibilityState;
+    (type.startsWith('page') ? window : document).dispatchEvent(Object.assign(new Event(type), { persisted: false }));
+  };
+  return { items, kept, tell };
+}
+
+const KEPT = { session: { storageKey: 'chat' } };
+
 test('with a key, a reload goes on with the session', async (t) => {
-  const items = new Map();
-  globalThis.sessionStorage = { getItem: (key) => items.get(key) ?? null, setItem: (key, value) => items.set(key, value), removeItem: (key) => items.delete(key) };
-  t.after(() => { delete globalThis.sessionStorage; });
-  await made(t, { session: { storageKey: 'chat' } });
+  const { items, tell } = page(t);
+  await made(t, KEPT);
   await welcome();
-  assert.ok(items.has('chat'));
-  const { socket } = await made(t, { session: { storageKey: 'chat' } });
+  tell('pagehide');
+  const { socket } = await made(t, KEPT);
   await welcome(1, 0);
   assert.deepEqual([written()[0], socket.resumed, socket.sessionId], [[RESUME, KEY, KEY, 0], true, ID]);
+  tell('pagehide');
   socket.close();
   assert.ok(!items.has('chat'), 'an ended session is forgotten');
   items.set('chat', '{broken');
-  await made(t, { session: { storageKey: 'chat' } });
+  await made(t, KEPT);
   await welcome();
   assert.deepEqual(written()[0], [START]);
+});
+
+test('a tab that is duplicated does not take the session away from the first', async (t) => {
+  const { items, tell } = page(t);
+  await made(t, KEPT);
+  await welcome();
+  assert.ok(!items.has('chat'));
+  await made(t, KEPT);
+  await welcome();
+  assert.deepEqual(written()[0], [START]);
+  for (const [away, back] of [[['pagehide'], ['pageshow']], [['freeze'], ['resume']], [['visibilitychange', 'hidden'], ['visibilitychange', 'visible']]]) {
+    tell(...away);
+    assert.ok(items.has('chat'), away[0]);
+    tell(...back);
+    assert.ok(!items.has('chat'), back[0]);
+  }
+});
+
+test('what comes and goes writes nothing to storage; what is stored is as new as what was acknowledged', async (t) => {
+  const { items, kept, tell } = page(t);
+  const { socket, time } = await made(t, KEPT);
+  await welcome();
+  for (let number = 1; number <= 100; number++) { say([TEXT, number, 0], 'x'); socket.send('y'); await time.pass(20); }
+  assert.equal(kept.writes, 0);
+  say([TEXT, 101, 0], 'x');
+  socket.send('rides');
+  assert.equal(written().at(-1)[2], 101);
+  tell('pagehide');
+  assert.deepEqual([kept.writes, JSON.parse(items.get('chat')).received], [1, 101]);
+});
+
+test('a session outlives a reload where the socket does not dial, and where it has given up', async (t) => {
+  const { items, tell } = page(t);
+  const { socket } = await made(t, { ...KEPT, policy: { maxAttempts: 0 } });
+  await welcome();
+  last().end();
+  assert.equal(socket.phase, 'failed');
+  const stored = items.get('chat');
+  assert.ok(stored);
+  const { socket: idle } = await made(t, { ...KEPT, autoConnect: false });
+  tell('pagehide');
+  assert.equal(items.get('chat'), stored);
+  idle.reconnect();
+  assert.ok(!items.has('chat'));
+  idle.close();
+  assert.ok(!items.has('chat'));
+});
+
+test('a session whose setup is not done is not kept', async (t) => {
+  const { items, tell } = page(t);
+  await made(t, { ...KEPT, onSetup: () => new Promise(() => {}) });
+  await welcome();
+  tell('pagehide');
+  assert.ok(!items.has('chat'));
+});
+
+const turns = async () => { for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve)); };
+const OTHER = KEY.map((byte) => byte + 50);
+const replaced = async () => {
+  last().open('redial.v1');
+  await settle();
+  say([WELCOME, 2, ...OTHER, ...OTHER, 0, 60, 0]);
+  await settle();
+};
+
+test('the setup of a session that begins goes before all that waits, and its messages have no ids', async (t) => {
+  let done;
+  const onSetup = (send) => { send('auth'); return new Promise((resolve) => (done = resolve)).then(() => send('join')); };
+  const { socket } = await made(t, { onSetup });
+  const events = recorded(socket, ['open', ...NOTICES]);
+  socket.on('sessionStarted', () => socket.send('heard'));
+  assert.equal(socket.post('early'), 1);
+  await welcome();
+  say([TEXT, 1, 1], 'challenge');
+  await settle();
+  assert.deepEqual([socket.readyState, written()], [0, [[START], [TEXT, 1, 0, 'auth']]]);
+  done();
+  await settle();
+  assert.deepEqual([socket.readyState, written().slice(2).map(([, number, , data]) => [number, data])], [1, [[2, 'join'], [3, 'early'], [4, 'heard']]]);
+  assert.equal(socket.post('late'), 3);
+  say([ACK, 2]);
+  say([ACK, 5]);
+  await settle();
+  assert.deepEqual(events, [['sessionStarted', { sessionId: ID }], ['open', null], ['delivered', { upTo: 3 }]]);
+});
+
+test('a session that goes on has its setup already; one that takes its place is set up before what waits', async (t) => {
+  let count = 0;
+  const { socket, time } = await made(t, { onSetup: (send) => { count++; send('join'); } });
+  const events = recorded(socket, ['sessionLost']);
+  await welcome();
+  last().end();
+  await time.pass(1000);
+  await welcome(1, 1);
+  assert.deepEqual([count, written().length, socket.readyState], [1, 1, 1]);
+  socket.send('sent');
+  last().end();
+  socket.send('offline');
+  await time.pass(5000);
+  await replaced();
+  assert.deepEqual([count, written().slice(1).map(([, number, , data]) => [number, data])], [2, [[1, 'join'], [2, 'offline']]]);
+  assert.deepEqual(events, [['sessionLost', { reason: 'unknown', messages: ['sent'] }]]);
+});
+
+test('a setup that was cut short is done again, in the session that goes on as in another', async (t) => {
+  for (const again of [() => welcome(1, 0), replaced]) {
+    let count = 0;
+    const onSetup = (send) => { send(`auth ${++count}`); return count == 1 ? new Promise(() => {}) : undefined; };
+    const { socket, time } = await made(t, { onSetup });
+    socket.send('early');
+    await welcome();
+    last().end();
+    await time.pass(1000);
+    await again();
+    const sent = written().slice(1).map(([, , , data]) => data);
+    assert.deepEqual([socket.readyState, sent], [1, again == replaced ? ['auth 2', 'early'] : ['auth 1', 'auth 2', 'early']]);
+    socket.close();
+  }
+});
+
+test('setup that was not written is not told as lost, and goes to no other session', async (t) => {
+  const blob = Object.assign(new Blob(['x']), { arrayBuffer: () => new Promise(() => {}) });
+  const { socket } = await made(t, { onSetup: (send) => send(blob) });
+  const events = recorded(socket, ['undelivered', 'sessionLost']);
+  await welcome();
+  socket.send('waits');
+  socket.close();
+  assert.deepEqual(events, [['undelivered', { messages: ['waits'] }]]);
+});
+
+test('a setup that sends a Blob is complete before anything else goes', async (t) => {
+  const { socket } = await made(t, { onSetup: (send) => { send(new Blob(['1'])); send('2'); } });
+  socket.send('3');
+  await welcome();
+  await turns();
+  assert.deepEqual(written().slice(1).map(([, , , data]) => (typeof data == 'string' ? data : String.fromCharCode(...data))), ['1', '2', '3']);
+});
+
+test('a Blob that is not read yet waits like any message, and is given back', async (t) => {
+  const { socket } = await made(t, { queue: { bytes: 10 } });
+  const events = recorded(socket, NOTICES);
+  await welcome();
+  const blob = new Blob(['precious']);
+  socket.send(blob);
+  assert.deepEqual([socket.pending, socket.bufferedAmount], [1, 8]);
+  assert.throws(() => socket.send('too much'), { name: 'QuotaExceededError' });
+  socket.close();
+  assert.deepEqual(events.slice(1), [['undelivered', { messages: [blob] }]]);
+  assert.equal(events[1][1].messages[0], blob);
+  await turns();
+  assert.deepEqual([socket.pending, events.length], [0, 2]);
+});
+
+test('there is no room for a Blob where there is none for a text, and no id is given twice', async (t) => {
+  const { socket } = await made(t, { queue: { messages: 1 } });
+  const events = recorded(socket, ['delivered', 'undelivered']);
+  await welcome();
+  const one = socket.post('one');
+  assert.throws(() => socket.post(new Blob(['two'])), { name: 'QuotaExceededError' });
+  await turns();
+  say([ACK, 1]);
+  const three = socket.post('three');
+  say([ACK, 2]);
+  await settle();
+  assert.deepEqual([[one, three], events], [[1, 2], [['delivered', { upTo: 1 }], ['delivered', { upTo: 2 }]]]);
+});
+
+test('a Blob that can not be read is told of, and holds nothing up', async (t) => {
+  const { socket } = await made(t);
+  const events = recorded(socket, ['undelivered']);
+  await welcome();
+  const blob = new Blob(['x']);
+  blob.arrayBuffer = () => Promise.reject(new Error('gone'));
+  socket.send(blob);
+  socket.send('next');
+  await turns();
+  assert.deepEqual([events, written().at(-1)], [[['undelivered', { messages: [blob] }]], [TEXT, 1, 0, 'next']]);
 });

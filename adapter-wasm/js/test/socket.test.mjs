@@ -241,6 +241,37 @@ test('a heartbeat: what answers it is counted and given to nobody, silence ends 
   assert.deepEqual(events.slice(3).map(([type, detail]) => [type, detail.cause?.kind ?? detail]), [['close', 1006], ['lost', 'pingTimeout']]);
 });
 
+/** What is logged as an error. */
+function errors(t) {
+  const lines = [], { error } = console;
+  console.error = (...args) => lines.push(args);
+  t.after(() => { console.error = error; });
+  return lines;
+}
+
+test('a heartbeat that can not be made is told of, and ends the connection', async (t) => {
+  const lines = errors(t);
+  const { socket, time } = await made(t, { heartbeat: { message: () => { throw new Error('boom'); } } });
+  const events = recorded(socket, ['error', 'close', 'lost']);
+  last().open();
+  await time.pass(5000);
+  assert.deepEqual(events.map(([type, detail]) => [type, detail?.cause?.kind ?? detail]), [['error', null], ['close', 1006], ['lost', 'network']]);
+  assert.deepEqual([socket.phase, lines.length], ['waiting', 1]);
+});
+
+test('a matcher that throws has not known the message', async (t) => {
+  const lines = errors(t);
+  const { socket, time } = await made(t, { heartbeat: { message: 'ping', isAnswer: (data) => JSON.parse(data).pong } });
+  const events = recorded(socket, ['message', 'lost']);
+  last().open();
+  await time.pass(5000);
+  last().say('no JSON');
+  last().say('{"pong":true}');
+  assert.deepEqual([events, lines.length, socket.phase, socket.latency], [[['message', 'no JSON']], 1, 'open', 0]);
+  await time.pass(8000);
+  assert.deepEqual(events.at(-1)[1].cause, { kind: 'pingTimeout' });
+});
+
 test('traffic is life, from when it came', async (t) => {
   const { socket, time } = await made(t, { heartbeat: { message: 'ping', isAnswer: () => false } });
   last().open();

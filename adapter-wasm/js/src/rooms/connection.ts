@@ -169,11 +169,15 @@ export class Connection {
     });
     on('qualityChanged', () => this.changed('health'));
     on('delivered', ({ upTo }) => this.#onDelivered(upTo));
-    on('sessionLost', ({ messages }) => this.#onEnded(messages, 'inDoubt'));
+    on('sessionLost', ({ messages }) => {
+      // What is said from here on is said in rooms that the next session has to join first.
+      for (const room of this.rooms.values()) room.onSessionEnd();
+      this.#onEnded(messages, 'inDoubt');
+    });
     on('undelivered', ({ messages }) => this.#onEnded(messages, 'failed'));
   }
 
-  /** On each connection, before anything that waits is sent. */
+  /** On each connection or new session, before anything that waits is sent; of a session that goes on, when it is open. */
   #setUp(send: (data: Data) => void): void {
     const { resumed } = this.socket;
     const tell = (message: ToChat): void => send(JSON.stringify(message));

@@ -1,7 +1,7 @@
 import type { FromServer, SessionEvent, SessionFactory } from '../types.js';
 import { Acks } from './acks.js';
 import { decode, encode, Kind, Outcome, reasons, SessionError, type Welcome } from './frame.js';
-import { type Data, Outbox } from './outbox.js';
+import { type Data, isRead, Outbox, type Unread } from './outbox.js';
 import { fromHex, fromJson, type Saved, toHex, toJson } from './saved.js';
 
 /** On so many connections in a row the session is asked for without an answer: it may be the session that brings the server down. */
@@ -49,13 +49,15 @@ export const createSession: SessionFactory = (limits, saved) => {
   let pong: number | undefined;
   let ping: number | undefined;
   let ending = false;
+  /** Only setup goes out. */
+  let settingUp = false;
   let news: SessionEvent[] = [];
 
   const begin = (id: Uint8Array, secret: Uint8Array, received = 0, acknowledged = 0, most = 0, restored = -1): void => {
     session = { id, secret, acks: new Acks(received), acknowledged, most, restored, strays: 0, straysUntil: 0 };
   };
 
-  const drop = (messages: Data[]): void => {
+  const drop = (messages: Unread[]): void => {
     news.push({ type: 'dropped', messages });
   };
 
@@ -79,14 +81,14 @@ export const createSession: SessionFactory = (limits, saved) => {
     pong = ping = undefined;
     // What is next would be another session's.
     ending = false;
+    settingUp = false;
   };
 
   const deliver = (count: number): void => {
-    const upTo = outbox.entries[count - 1]?.id;
-    if (upTo) {
-      outbox.take(0, count);
-      news.push({ type: 'delivered', upTo });
-    }
+    let upTo = 0;
+    for (const { id } of outbox.entries.slice(0, count)) upTo = Math.max(upTo, id);
+    outbox.take(0, count);
+    if (upTo) news.push({ type: 'delivered', upTo });
   };
 
   /** `firm`: it must not be lower than it was, or the server has lost a part of the session. */
@@ -184,10 +186,13 @@ export const createSession: SessionFactory = (limits, saved) => {
     const { acks, acknowledged, most } = session;
     for (let next; (next = outbox.entries[outbox.cursor]); ) {
       const { data, length } = next;
+      if (!isRead(data) || (settingUp && outbox.cursor >= outbox.sent + outbox.setup)) break;
       if (outbox.cursor === outbox.sent && most && length > most) {
-        drop(outbox.take(outbox.cursor, 1));
+        if (outbox.setup) outbox.setup--;
+        outbox.take(outbox.cursor, 1);
+        drop([data]);
       } else {
-        outbox.sent = Math.max(outbox.sent, ++outbox.cursor);
+        outbox.advance();
         return encode([typeof data === 'string' ? Kind.Text : Kind.Binary, acknowledged + outbox.cursor, acks.ride()], data, length);
       }
     }
@@ -210,10 +215,22 @@ export const createSession: SessionFactory = (limits, saved) => {
     plain() {
       disconnected();
       if (session) lose('plain');
+      outbox.dropSetup();
       link = Link.Plain;
     },
     disconnected,
     send: (_now, data) => outbox.push(data, drop),
+    read(blob, data) {
+      if (outbox.fill(blob, data)) drop([blob]);
+    },
+    setUp() {
+      settingUp = true;
+      outbox.dropSetup();
+    },
+    sendSetup: (data) => outbox.addSetup(data),
+    isSetUp() {
+      settingUp = false;
+    },
     receive(now, bytes) {
       const frame = decode(bytes);
       if (link === Link.Over) return nothing; // it was on its way when the session ended
@@ -284,7 +301,7 @@ export const createSession: SessionFactory = (limits, saved) => {
         received: session.acks.taken,
         acknowledged: session.acknowledged,
         sent: outbox.sent,
-        messages: outbox.entries.map(({ data }) => toJson(data)),
+        messages: outbox.entries.flatMap(({ data }) => (isRead(data) ? [toJson(data)] : [])),
       },
     events() {
       const all = news;

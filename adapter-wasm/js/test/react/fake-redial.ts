@@ -97,16 +97,17 @@ export class FakeRedial extends EventTarget implements Redial {
   opens(sessionId: string | null = null, resumed = false): void {
     this.sessionId = sessionId;
     this.resumed = resumed;
-    const done = this.asksSetup ? this.options.onSetup?.((data) => this.#write(data)) : undefined;
-    const opened = (): void => this.#onSetUp(sessionId, resumed);
+    if (sessionId !== null) this.tells(resumed ? 'sessionResumed' : 'sessionStarted', { sessionId });
+    // A session that goes on has its setup already.
+    const done = this.asksSetup && !resumed ? this.options.onSetup?.((data) => this.#write(data)) : undefined;
+    const opened = (): void => this.#onSetUp();
     if (done === undefined) opened();
     else void done.then(opened);
   }
-  #onSetUp(sessionId: string | null, resumed: boolean): void {
+  #onSetUp(): void {
     this.#enter('open', 'open');
     for (const { data } of this.queue.splice(0)) this.#write(data);
     this.dispatchEvent(new Event('open'));
-    if (sessionId !== null) this.tells(resumed ? 'sessionResumed' : 'sessionStarted', { sessionId });
     this.tells('opened', { connection: 1, attempt: this.attempt, downtime: 0 });
   }
   loses(): void {

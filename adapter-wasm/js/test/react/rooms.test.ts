@@ -197,6 +197,16 @@ test('after a lost session, and on each plain connection, rooms are joined again
   }
 });
 
+test('what is said after its session was lost waits for the next one to join its rooms', () => {
+  const [chat, socket] = inRoom();
+  socket.tells('sessionLost', { reason: 'gone', messages: [] });
+  socket.loses();
+  chat.send('after', 'general-chat');
+  assert.deepEqual([socket.queue, states(chat)], [[], ['after: pending']]);
+  socket.opens('session-2');
+  assert.deepEqual(socket.said.filter(({ type }: any) => type !== 'who'), [...entering('general-chat'), { type: 'message', room: 'general-chat', text: 'after' }]);
+});
+
 test('a room left while there is no connection is left when its session goes on', async () => {
   const [chat, socket] = inRoom();
   lease();
