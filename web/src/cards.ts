@@ -130,8 +130,8 @@ export class Cards {
   }
 }
 
-/** Where there is a network to break, whoever wants other numbers says so in the address, as `?policy={"baseDelay":200}`. Nowhere
- *  else: a link must not make whoever follows it a burden for the server. */
+/** On one's own computer, whoever wants other numbers says so in the address, as `?policy={"baseDelay":200}`. Nowhere else: a link
+ *  must not make whoever follows it a burden for the server. */
 function fromAddress(): Policy {
   try {
     const policy: unknown = JSON.parse(new URLSearchParams(location.search).get('policy') ?? '{}');

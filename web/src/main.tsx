@@ -9,7 +9,7 @@ import { about, chatUrl } from './server';
 const theme = createTheme({ palette: { primary: { main: '#0d47a1' }, success: { main: '#1b5e20' } } });
 
 const { chaosPort } = await about();
-const cards = new Cards(chatUrl(chaosPort), chaosPort !== null);
+const cards = new Cards(chatUrl(chaosPort), /^(localhost|127\..*|\[::1\])$/.test(location.hostname));
 const root = document.getElementById('root');
 if (root) {
   createRoot(root).render(

@@ -60,6 +60,8 @@ for (const viewport of [{ width: 1280, height: 900 }, { width: 360, height: 740 
     await all.general.is('open');
     await all.page.getByRole('button', { name: 'Add card' }).click();
     await all.page.getByRole('menuitem', { name: 'Session' }).waitFor();
+    // While it fades in, its colours are others.
+    await all.page.waitForFunction(() => getComputedStyle(document.querySelector('.MuiMenu-paper')).opacity === '1');
     assert.deepEqual(await violations(all.page), []);
     assert.deepEqual(all.page.problems, []);
     });

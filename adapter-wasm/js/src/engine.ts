@@ -116,8 +116,14 @@ function output(at: number): Output {
 export class Budget {
   image: Uint8Array;
 
-  constructor(burst = 5, refill = 1000) {
+  /** Throws as for the policy's key of this name. */
+  constructor(limits: { burst?: number; refill?: number } = {}) {
     load();
+    engine.preset(0);
+    set('dialBudget', limits);
+    const error = engine.create(0n, 1);
+    if (error) refused(error);
+    const { burst = 5, refill = 1000 } = limits;
     engine.budget(burst, refill * 1000);
     this.image = pool.slice();
   }

@@ -12,8 +12,8 @@ export interface Host {
   hint(minDelay?: number, spread?: number, stop?: boolean): void;
   /** The next dial goes there. */
   redirect(url: string): void;
-  /** Ends the connection for this. */
-  reject(cause: Cause): void;
+  /** Ends the connection for this, and tells the peer the code: one that a page may give. */
+  reject(cause: Cause, code?: number): void;
   tell<K extends keyof Notices>(type: K, detail: Notices[K]): void;
   /** There may be something to write. */
   pump(): void;

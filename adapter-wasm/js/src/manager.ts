@@ -41,20 +41,23 @@ export class ReconnectionManager extends Emitter<Managed<Events>> {
   #sockets = new Set<RedialSocket>();
   #budget: Budget | undefined;
   #destroyed = false;
+  /** Once it was set here, it is so for all. */
+  #autoReconnect: boolean | undefined;
 
   constructor(Socket: typeof RedialSocket, config: ManagerConfig = {}) {
     super();
     this.#Socket = Socket;
     this.#config = config;
-    if (config.dialBudget !== null) this.#budget = new Budget(config.dialBudget?.burst, config.dialBudget?.refill);
+    if (config.dialBudget !== null) this.#budget = new Budget(config.dialBudget);
   }
 
   /** A socket of this manager's. */
   connect(url: UrlProvider, protocols: Protocols = [], options: Options = {}): RedialSocket {
     if (this.#destroyed) throw new DOMException('The manager was destroyed.', 'InvalidStateError');
     const { policy, preset, options: shared } = this.#config;
+    const own = this.#autoReconnect === undefined ? {} : { autoReconnect: this.#autoReconnect };
     const socket = new this.#Socket(url, protocols, {
-      ...shared, preset, ...options, policy: { ...shared?.policy, ...policy, ...options.policy },
+      ...shared, preset, ...options, policy: { ...shared?.policy, ...policy, ...options.policy, ...own },
       manager: { budget: this.#budget },
     });
     const tell = (event: Event) => {
@@ -85,7 +88,10 @@ export class ReconnectionManager extends Emitter<Managed<Events>> {
     for (const socket of this.#sockets) if (socket.status != 'open') socket.reconnect();
   }
 
+  /** Whether sockets come back by themselves: those that there are, and those to come. */
+  get autoReconnect(): boolean { return this.#autoReconnect ?? ({ ...this.#config.options?.policy, ...this.#config.policy }).autoReconnect !== false; }
   set autoReconnect(on: boolean) {
+    this.#autoReconnect = !!on;
     for (const socket of this.#sockets) socket.autoReconnect = on;
   }
 

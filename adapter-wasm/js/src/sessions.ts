@@ -1,6 +1,7 @@
 import type { Glue, GlueFactory, Host } from './glue.js';
 import { listenToLeaving } from './hints.js';
 import { keep } from './outbox.js';
+import { SessionError } from './session/frame.js';
 import { createSession } from './session/index.js';
 import type { Cause, Data, FromServer, Options, SessionLayer } from './types.js';
 
@@ -136,9 +137,10 @@ class SessionGlue implements Glue {
     let from: FromServer;
     try {
       from = layer.receive(host.now(), ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data));
-    } catch {
+    } catch (error) {
+      if (!(error instanceof SessionError)) throw error;
       this.#collect();
-      return host.reject({ kind: 'protocol' });
+      return host.reject({ kind: 'protocol' }, error.code == 1002 ? undefined : error.code);
     }
     this.#collect();
     switch (from.kind) {
@@ -170,7 +172,11 @@ class SessionGlue implements Glue {
   next(): Data | undefined { return this.#layer.transmit(this.host.now()); }
   deadline(): number { return this.#layer.deadline(); }
   ping(id: number): void { this.#layer.ping(id); }
-  end(): void { this.#layer.end(); this.#collect(); }
+  end(): void {
+    this.#layer.end();
+    this.#collect();
+    if (this.#key !== undefined) this.#store(null);
+  }
 
   timeout(): void {
     this.#layer.timeout(this.host.now());

@@ -45,10 +45,14 @@ export class RedialSocket extends Emitter implements Redial {
   #url = '';
   #binaryType: BinaryType = 'blob';
   #native: WebSocket | undefined;
+  /** The last one, for what it is to say once it has ended. */
+  #former: WebSocket | undefined;
   /** Closed by the page, and not yet by the peer. */
   #closing: { native?: WebSocket } | undefined;
   /** What the page gave to `close` or `reconnect`. */
   #farewell: { code?: number; reason?: string } = {};
+  /** Closed by the page after it had given up, or before it began. */
+  #isShut = false;
   #autoReconnect: boolean;
   #sent = 0;
   #discarded = 0;
@@ -65,6 +69,7 @@ export class RedialSocket extends Emitter implements Redial {
   constructor(url: UrlProvider, protocols: Protocols = [], options: Options & ForeignOptions = {}) {
     super();
     if (!arguments.length) throw new TypeError('1 argument required, but only 0 present.');
+    if (!options.WebSocket && !Native) throw new TypeError('There is no WebSocket here; give one: new RedialSocket(url, protocols, { WebSocket }).');
     this.#dialler = new Dialler(url, protocols);
     this.#url = this.#dialler.endpoints?.[0] ?? '';
     options = this.#options = translate(options);
@@ -76,14 +81,15 @@ export class RedialSocket extends Emitter implements Redial {
         deliver: (data) => this.#deliver(data), ready: () => this.#ready(),
         setUp: (send, done) => this.#setUp(this.#native!, send, done), pong: (id) => this.#pong(id),
         hint: (minDelay, spread, stop) => this.#do(this.#machine.hint(now(), minDelay, spread, stop)),
-        redirect: (to) => this.#dialler.redirect(this.#url, to), reject: (cause) => this.#reject(cause),
+        redirect: (to) => this.#dialler.redirect(this.#url, to), reject: (cause, code) => this.#reject(cause, code),
       }, options);
     }
     // The setup is the application's own handshake, and so is the session's; and what can't be answered is not sent.
     const ready = this.#session || options.onSetup ? { readyTimeout: policy.connectTimeout ?? 10000 } : {};
     const silent = this.#session || options.heartbeat ? {} : { healthCheckInterval: null };
     const seed = options.seed ?? Math.floor(Math.random() * 2 ** 53);
-    const preset = Math.max(0, PRESETS.indexOf(options.preset!));
+    const preset = options.preset === undefined ? 0 : PRESETS.indexOf(options.preset);
+    if (preset < 0) throw new TypeError(`option preset: ${JSON.stringify(options.preset)} is not allowed; allowed: ${PRESETS.map((name) => `"${name}"`).join(', ')}`);
     this.#machine = new Machine({ ...ready, ...policy, ...silent }, preset, seed, this.#dialler.endpoints?.length ?? 1);
     this.#autoReconnect = policy.autoReconnect !== false;
     this.#outbox = new Outbox({ messages: 1024, bytes: 1 << 20, overflow: 'reject', ...queue });
@@ -96,8 +102,8 @@ export class RedialSocket extends Emitter implements Redial {
   }
 
   get url(): string { return this.#url; }
-  get protocol(): string { return this.#native?.protocol ?? ''; }
-  get extensions(): string { return this.#native?.extensions ?? ''; }
+  get protocol(): string { return (this.#native ?? this.#former)?.protocol ?? ''; }
+  get extensions(): string { return (this.#native ?? this.#former)?.extensions ?? ''; }
   get readyState(): number {
     if (this.#closing) return 2;
     const { phase } = this.#machine;
@@ -125,7 +131,7 @@ export class RedialSocket extends Emitter implements Redial {
     const { phase } = this.#machine;
     return phase == 'open' ? 'open' : phase == 'connecting' || phase == 'handshaking' ? 'connecting' : 'closed';
   }
-  get phase(): Phase { return this.#machine.phase; }
+  get phase(): Phase { return this.#isShut ? 'closed' : this.#machine.phase; }
   get quality(): Quality | null { return this.#machine.quality; }
   get latency(): number | null { return this.#machine.latency; }
   get nextRetryAt(): number | null {
@@ -149,7 +155,7 @@ export class RedialSocket extends Emitter implements Redial {
   }
 
   post(data: Data): number {
-    const native = this.#native, ended = this.#closing || this.#machine.phase == 'closed';
+    const native = this.#native, ended = this.#closing || this.phase == 'closed';
     if (this.#session && !ended) {
       const id = this.#session.send(data);
       this.#flush();
@@ -166,14 +172,23 @@ export class RedialSocket extends Emitter implements Redial {
 
   close(code?: number, reason?: string): void {
     checkClose(code = code === undefined ? code : Number(code), reason = reason === undefined ? reason : String(reason));
-    if (this.#closing || this.#machine.phase == 'closed') return;
+    if (this.#closing || this.phase == 'closed') return;
     this.#session?.end();
     this.#flush();
-    if (this.readyState == 3) return this.#giveUpMessages();
+    // It has ended already, and the standard tells it once.
+    if (this.readyState == 3) return this.#shut();
     this.#farewell = { code, reason };
     const closing: { native?: WebSocket } = (this.#closing = {});
     this.#feed(engine.STOP);
     if (!closing.native) queueMicrotask(() => this.#closing == closing && this.#closed(code ?? 1005, reason, true));
+  }
+
+  /** For the machine it had ended before, and stays as it was. */
+  #shut(): void {
+    this.#tell('phase', { from: this.phase, to: 'closed' });
+    this.#isShut = true;
+    this.#giveUpMessages();
+    this.#drain();
   }
 
   reconnect(code?: number, reason?: string): void {
@@ -189,6 +204,7 @@ export class RedialSocket extends Emitter implements Redial {
   /** The user's will, from which on the page's events matter. */
   #command(input: number): void {
     this.#discarded = 0;
+    this.#isShut = false;
     if (!this.#unlisten) this.#listen();
     this.#feed(input);
   }
@@ -407,7 +423,7 @@ export class RedialSocket extends Emitter implements Redial {
     this.#native = undefined;
     clearTimeout(this.#flushTimer);
     if (native) native.onopen = native.onmessage = native.onclose = null, native.onerror = noop;
-    if (native) this.#session?.lost(this.#opened);
+    if (native) this.#former = native, this.#session?.lost(this.#opened);
     this.#opened = false;
     return native;
   }
@@ -429,11 +445,11 @@ export class RedialSocket extends Emitter implements Redial {
   }
 
   /** We end the connection, and the machine learns why. */
-  #reject(cause: Cause): void {
+  #reject(cause: Cause, code?: number): void {
     const native = this.#unlink();
     if (!native) return;
-    native.close();
-    this.#push(closeEvent(cause.kind == 'close' ? cause.code : cause.kind == 'protocol' ? 1002 : 1006));
+    native.close(code);
+    this.#push(closeEvent(code ?? (cause.kind == 'close' ? cause.code : cause.kind == 'protocol' ? 1002 : 1006)));
     this.#end(engine.CLOSED, cause);
   }
 

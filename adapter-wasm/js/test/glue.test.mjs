@@ -430,3 +430,32 @@ test('a Blob that can not be read is told of, and holds nothing up', async (t) =
   await turns();
   assert.deepEqual([events, written().at(-1)], [[['undelivered', { messages: [blob] }]], [TEXT, 1, 0, 'next']]);
 });
+
+test('the server learns with which code the session was broken', async (t) => {
+  const { socket } = await made(t);
+  await welcome();
+  const closes = recorded(socket, ['close']);
+  say([TEXT, 5, 0], 'a gap');
+  assert.deepEqual([last().closedWith[0], closes], [4416, [['close', 4416]]]);
+});
+
+test('an error that is not of the protocol is not taken for one', async (t) => {
+  const { socket } = await made(t);
+  await welcome();
+  const { subarray } = Uint8Array.prototype, frame = encode([BINARY, 1, 0], [1]).buffer;
+  t.after(() => { Uint8Array.prototype.subarray = subarray; });
+  Uint8Array.prototype.subarray = () => { throw new RangeError('no memory'); };
+  assert.throws(() => last().say(frame), { name: 'RangeError', message: 'no memory' });
+  Uint8Array.prototype.subarray = subarray;
+  assert.equal(socket.phase, 'open');
+});
+
+test('close forgets the session of a socket that has given up', async (t) => {
+  const { items } = page(t);
+  const { socket } = await made(t, { ...KEPT, policy: { maxAttempts: 0 } });
+  await welcome();
+  last().end();
+  assert.ok(items.has('chat'));
+  socket.close();
+  assert.ok(!items.has('chat'));
+});

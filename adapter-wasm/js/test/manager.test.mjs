@@ -106,3 +106,29 @@ test('reconnectAll, autoReconnect and destroy reach all', async (t) => {
   await settle();
   assert.deepEqual([manager.sockets.length, time.timers.size], [0, 0]);
 });
+
+test('a dial budget that makes no sense is refused, and it says what is allowed', async (t) => {
+  const { RedialSocket } = await made(t);
+  const { ReconnectionManager } = await load('src/index.ts');
+  const refused = (dialBudget, text) => assert.throws(() => new ReconnectionManager(RedialSocket, { dialBudget }), { name: 'TypeError', message: text });
+  for (const burst of [0, -1, NaN, 1.5]) refused({ burst }, new RegExp(`^policy key dialBudget.burst: ${burst} is not allowed; allowed: .`));
+  for (const refill of [0, -5, Infinity]) refused({ refill }, new RegExp(`^policy key dialBudget.refill: ${refill} is not allowed; allowed: .`));
+  refused({ brust: 1 }, /^policy key dialBudget.brust: 1 is not allowed; allowed: the keys /);
+  refused(5, /^policy key dialBudget: 5 is not allowed; allowed: ./);
+});
+
+test('autoReconnect can be read, and holds for sockets to come', async (t) => {
+  const { manager, time } = await made(t);
+  assert.equal(manager.autoReconnect, true);
+  manager.autoReconnect = false;
+  const socket = manager.connect('ws://a.example', [], { policy: { autoReconnect: true } });
+  await time.pass(1);
+  assert.deepEqual([manager.autoReconnect, socket.autoReconnect, dials()], [false, false, 1]);
+  FakeWebSocket.last().open();
+  FakeWebSocket.last().end();
+  await time.pass(60_000);
+  assert.deepEqual([socket.phase, dials()], ['held', 1]);
+  manager.autoReconnect = true;
+  await time.pass(10);
+  assert.equal(dials(), 2);
+});

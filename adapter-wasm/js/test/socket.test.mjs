@@ -213,6 +213,39 @@ test('a wrong policy throws at once, and says what is allowed', () => {
   refused({ baseDelay: {} }, /^policy key baseDelay: .* is not allowed/);
 });
 
+test('an unknown preset throws at once, and says which there are', () => {
+  const refused = (preset, text) => assert.throws(() => new RedialSocket('ws://x', [], { WebSocket: FakeWebSocket, preset }), { name: 'TypeError', message: text });
+  const allowed = 'allowed: "chat", "assistant", "support", "session", "resilient"';
+  refused('nonsense', `option preset: "nonsense" is not allowed; ${allowed}`);
+  refused(null, `option preset: null is not allowed; ${allowed}`);
+});
+
+test('where there is no WebSocket and none was given, it says so at once', async (t) => {
+  const native = Object.getOwnPropertyDescriptor(globalThis, 'WebSocket');
+  delete globalThis.WebSocket;
+  t.after(() => { if (native) Object.defineProperty(globalThis, 'WebSocket', native); });
+  const { RedialSocket: Bare } = await load('src/plain.ts');
+  assert.throws(() => new Bare('ws://x'), { name: 'TypeError', message: /^There is no WebSocket here/ });
+});
+
+test('close ends one that has given up, or never began: what waited is given back, and nothing waits any more', async (t) => {
+  for (const [options, phase] of [[{ policy: { maxAttempts: 0 } }, 'failed'], [{ autoConnect: false }, 'idle']]) {
+    const { socket, time } = await made(t, options);
+    if (phase == 'failed') last().end();
+    await time.pass(0);
+    assert.equal(socket.phase, phase);
+    socket.send('waits');
+    const events = recorded(socket, ['close', 'undelivered', 'phase']);
+    socket.close();
+    assert.deepEqual(events, [['phase', { from: phase, to: 'closed' }], ['undelivered', { messages: ['waits'] }]]);
+    socket.send('more');
+    assert.deepEqual([socket.phase, socket.readyState, socket.pending, socket.bufferedAmount], ['closed', 3, 0, 4]);
+    socket.reconnect();
+    assert.equal(socket.readyState, 0);
+    socket.close();
+  }
+});
+
 test('verdicts, limits and presets of the policy', async (t) => {
   const { socket, time } = await made(t, { preset: 'support', policy: { verdicts: { 'close:4401': 'stop' }, dialBudget: { burst: 3, refill: 1 }, jitter: { ratio: 0 } } });
   last().end();

@@ -181,6 +181,25 @@ test('close while open: CLOSING until the peer has answered, then a close event 
   assert.equal(events.length, 1);
 });
 
+test('protocol and extensions stay what they were, until the next connection is made', async () => {
+  const [socket, native] = await made('ws://example.com', ['chat']);
+  native.extensions = 'permessage-deflate';
+  native.open('chat');
+  const chosen = () => [socket.readyState, socket.protocol, socket.extensions];
+  let atClose;
+  socket.onclose = () => (atClose = chosen());
+  socket.close();
+  assert.deepEqual(chosen(), [2, 'chat', 'permessage-deflate']);
+  native.end(1005, '', true);
+  assert.deepEqual([atClose, chosen()], [[3, 'chat', 'permessage-deflate'], [3, 'chat', 'permessage-deflate']]);
+  socket.reconnect();
+  assert.deepEqual(chosen(), [0, '', '']);
+  FakeWebSocket.last().open('chat');
+  FakeWebSocket.last().end();
+  assert.deepEqual(atClose, [0, 'chat', '']);
+  socket.close();
+});
+
 test('close while connecting: error and close 1006', async () => {
   const [socket, native] = await made();
   const events = recorded(socket);
