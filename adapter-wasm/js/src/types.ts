@@ -97,7 +97,7 @@ export interface Options {
   onSetup?: (send: (data: Data) => void) => void | Promise<void>;
   /** Which of the page's events matter: `online` and freeze/pageshow by default; `hidden`: do not dial while the page is hidden. */
   hints?: { online?: boolean; lifecycle?: boolean; hidden?: boolean } | false;
-  /** The global dial budget and settings of a manager. */
+  /** Set by a manager for the sockets that it makes. @internal */
   manager?: unknown;
   /** Log to the console; by default where `localStorage.debug` has `websocket` in it. */
   debug?: boolean;
